@@ -1,0 +1,121 @@
+"""How a model runs: a small protocol and one folder per simulator.
+
+``compile(job) -> program`` and ``program.run(...) -> raw results`` is all that the rest of biomod
+knows of a simulator; a new one is added to :data:`BACKENDS`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from biomod.errors import BackendError, unknown_name
+
+if TYPE_CHECKING:
+    from biomod.backends.brian.assemble import Job, Plan
+    from biomod.backends.brian.collect import Raw
+    from biomod.model import Circuit
+    from biomod.progress import Progress
+
+BACKENDS = ("numpy", "cython", "cpp", "cuda")
+
+
+@dataclass(frozen=True)
+class BackendInfo:
+    """A backend, whether it can be used here, and if not, what is missing."""
+
+    name: str
+    available: bool
+    reason: str
+    default: bool = False
+
+
+class Program(Protocol):
+    """A compiled model."""
+
+    plan: Plan
+    build_seconds: float
+    compiled: bool
+
+    def run(
+        self, circuit: Circuit, duration: float, threads: int = 1, progress: Progress | None = None
+    ) -> Raw:
+        """Simulate `duration` seconds."""
+
+
+def available() -> dict[str, BackendInfo]:
+    """All backends with their state on this machine; the best one is marked default."""
+    from biomod.backends.brian.compiler import find_compiler
+
+    compiler = find_compiler()
+    states: dict[str, tuple[bool, str]] = {
+        "numpy": (True, "Brian2 on numpy: slow, needs nothing"),
+        "cython": (
+            compiler is not None,
+            "Brian2 on Cython" if compiler else "needs a C++ compiler (apt-get install g++)",
+        ),
+        "cpp": (
+            compiler is not None,
+            "Brian2 C++ standalone" if compiler else "needs a C++ compiler (apt-get install g++)",
+        ),
+        "cuda": _cuda_state(),
+    }
+    best = "cpp" if compiler else "numpy"
+    return {n: BackendInfo(n, ok, why, n == best) for n, (ok, why) in states.items()}
+
+
+def _cuda_state() -> tuple[bool, str]:
+    if importlib.util.find_spec("brian2cuda") is None:
+        return False, "needs brian2cuda (pip install 'biomod[cuda]', Python 3.12 or later)"
+    if shutil.which("nvcc") is None:
+        return False, "needs NVIDIA's compiler nvcc on the PATH"
+    if shutil.which("nvidia-smi") is None:
+        return False, "nvcc is here but no NVIDIA GPU: programs can be compiled, not run"
+    return True, "brian2cuda"
+
+
+def choose(name: str | None) -> tuple[str, str]:
+    """The backend to use and, if it is not the one asked for or the best, one line why."""
+    states = available()
+    if name is None:
+        best = next(n for n, info in states.items() if info.default)
+        note = "" if best == "cpp" else f"no C++ compiler found: using the {best} backend, which is slow"
+        return best, note
+    if name not in states:
+        raise unknown_name("backend", name, states)
+    if not states[name].available:
+        if name in ("cpp", "cython"):
+            return "numpy", f"the {name} backend {states[name].reason}: falling back to numpy"
+        raise BackendError(f"the {name} backend is not available: {states[name].reason}")
+    return name, ""
+
+
+def compile_job(job: Job, backend: str) -> Program:
+    """Compile a job for one of :data:`BACKENDS`."""
+    if backend == "cpp":
+        from biomod.backends.brian.standalone import StandaloneProgram
+
+        return StandaloneProgram(job)
+    if backend == "cuda":
+        from biomod.backends.brian.cuda import CudaProgram
+
+        return CudaProgram(job)
+    from biomod.backends.brian.runtime import RuntimeProgram
+
+    return RuntimeProgram(job, backend)
+
+
+def cache_info() -> dict[str, Any]:
+    """Path, entries and bytes of the cache of compiled programs."""
+    from biomod.backends.brian import compiler
+
+    return compiler.cache_info()
+
+
+def cache_clear() -> int:
+    """Empty the cache of compiled programs; returns the bytes freed."""
+    from biomod.backends.brian import compiler
+
+    return compiler.cache_clear()

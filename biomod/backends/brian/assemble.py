@@ -1,0 +1,352 @@
+"""Construct the Brian2 objects of a circuit and the tables of values that go into them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from biomod.backends.brian import network as net
+from biomod.backends.brian.equations import STIMULUS
+from biomod.backends.brian.network import GroupPlan, PopulationValues, SynapsesPlan, Values
+from biomod.errors import ModelError
+from biomod.mechanisms import neuromodulation as nm
+from biomod.mechanisms.randomness import integer_seed
+from biomod.model import Circuit, Recording, Stimulus
+from biomod.model.circuit import check_receptor
+from biomod.units import Quantity
+
+# Interval at which modulated parameters follow a changing concentration. The fastest receptor
+# (nAChR_a7) has a time constant of 2 ms.
+MODULATION_INTERVAL = 1e-3
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be simulated, as the Brian2 backends share it."""
+
+    circuit: Circuit
+    duration: float
+    dt: float
+    stimuli: tuple[Stimulus, ...] = ()
+    recordings: tuple[Recording, ...] = ()
+    timed: bool = False
+    method: str = "euler"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything about a job that needs no Brian2: layout, connections, nominal values."""
+
+    job: Job
+    groups: tuple[GroupPlan, ...]
+    synapses: tuple[SynapsesPlan, ...]
+    values: Mapping[str, PopulationValues]
+    shared: Mapping[str, set[str]]
+    stimulus: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]]
+
+    @property
+    def synapse_count(self) -> int:
+        """Number of synapses."""
+        return sum(len(s.i) for s in self.synapses)
+
+    @property
+    def seed(self) -> int:
+        """Seed of the simulator's own random numbers."""
+        return integer_seed(self.job.circuit.seed, "background")
+
+
+def make_plan(job: Job) -> Plan:
+    """Lay a job out: draw connections and heterogeneity, decide what is shared."""
+    circuit = job.circuit
+    groups = net.plan_groups(circuit)
+    values = {p.name: PopulationValues(circuit, p, job.dt) for p in circuit.populations}
+    currents = [s for s in job.stimuli if hasattr(s, "current")]
+    stimulus = {
+        g.name: net.stimulus_table(circuit, g, currents, job.duration, job.dt) for g in groups
+    }
+    return Plan(
+        job=job,
+        groups=groups,
+        synapses=net.plan_synapses(circuit, groups),
+        values=values,
+        shared={g.name: net.shared_variables(g, values) for g in groups},
+        stimulus=stimulus,
+    )
+
+
+def modulation_of(plan: Plan, circuit: Circuit) -> nm.Modulation:
+    """Courses of all modulated parameters for the modulators of `circuit`."""
+    duration = Quantity(plan.job.duration, (0, 0, 1, 0, 0, 0, 0))
+    interval = Quantity(MODULATION_INTERVAL, (0, 0, 1, 0, 0, 0, 0))
+    modulation = nm.modulation(circuit, duration, interval)
+    if len(modulation.times) > 1 and not plan.job.timed:
+        raise ModelError(
+            "this program was compiled for constant concentrations; compile it with timed=True "
+            "to run a time course"
+        )
+    return modulation
+
+
+def all_values(plan: Plan, modulation: nm.Modulation) -> Values:
+    """Every array of every object for one run, keyed by (object, variable)."""
+    circuit = plan.job.circuit
+    courses: dict[str, dict[str, nm.Course]] = {}
+    for (population, path), course in modulation.cells.items():
+        courses.setdefault(population, {})[path] = course
+    result: Values = {}
+    for group in plan.groups:
+        result |= net.group_values(group, plan.values, plan.shared[group.name], courses)
+        result |= net.initial_values(group)
+        result |= net.background_code(group, plan.job.dt)[2]
+        for comp, (_, which) in plan.stimulus[group.name].items():
+            result[group.name, f"which_{comp}"] = which.astype(np.int32)
+        if plan.job.timed:
+            result |= _timed_bases(plan, group)
+    for synapses in plan.synapses:
+        result |= net.synapse_values(synapses, circuit, modulation.projections, _one(plan, synapses))
+        if plan.job.timed:
+            result[synapses.name, "projection"] = synapses.projection.astype(np.int32)
+            if not synapses.plastic:
+                result[synapses.name, "base_weight"] = synapses.weight / net.NANOSIEMENS
+    return result
+
+
+def _one(plan: Plan, synapses: SynapsesPlan) -> bool:
+    """Whether a synapses object needs its plasticity parameters only once."""
+    return len(synapses.keys) == 1 and not plan.job.timed
+
+
+def _timed_bases(plan: Plan, group: GroupPlan) -> Values:
+    """Unmodulated value and factor of every variable that follows a time course."""
+    result: Values = {}
+    unmodulated = net.group_values(group, plan.values, plan.shared[group.name], {})
+    for member, _, variable, compartment in net.timed_variables(group):
+        key = (group.name, f"base_{variable}")
+        result.setdefault(key, np.array(unmodulated[group.name, variable], dtype=float))
+        factor = result.setdefault((group.name, f"unit_{variable}"), np.ones(group.size))
+        if compartment is not None:
+            surface = net.compartment_area(plan.values[member.name], compartment)
+            factor[member.start : member.stop] = surface
+    result[group.name, "member"] = np.concatenate(
+        [np.full(m.population.size, k, dtype=np.int32) for k, m in enumerate(group.members)]
+    )
+    return result
+
+
+def timed_tables(plan: Plan, modulation: nm.Modulation) -> dict[str, np.ndarray]:
+    """Tables of scale and offset over time, one column per population, by timed array name."""
+    tables: dict[str, np.ndarray] = {}
+    if not plan.job.timed:
+        return tables
+    length = int(np.ceil(plan.job.duration / MODULATION_INTERVAL)) + 1
+    for group in plan.groups:
+        for member, path, variable, _ in net.timed_variables(group):
+            column = group.members.index(member)
+            shape = (length, len(group.members))
+            scale = tables.setdefault(f"{group.name}_scale_{variable}", np.ones(shape))
+            offset = tables.setdefault(f"{group.name}_offset_{variable}", np.zeros(shape))
+            course = modulation.cells.get((member.name, path))
+            if course is not None:
+                scale[:, column] = _stretched(course.scale, length)
+                offset[:, column] = _stretched(course.offset, length)
+    for synapses in plan.synapses:
+        gains = np.ones((length, len(synapses.keys)))
+        for column, key in enumerate(synapses.keys):
+            if key in modulation.projections:
+                gains[:, column] = _stretched(modulation.projections[key], length)
+        tables[f"{synapses.name}_gain"] = gains
+    return tables
+
+
+def _stretched(course: np.ndarray, length: int) -> np.ndarray:
+    if len(course) >= length:
+        return course[:length]
+    return np.concatenate([course, np.full(length - len(course), course[-1])])
+
+
+def build_objects(plan: Plan, tables: Mapping[str, np.ndarray]) -> net.BrianNetwork:
+    """Brian2 objects of a plan; all values are still to be set."""
+    groups = {g.name: _neuron_group(plan, g, tables) for g in plan.groups}
+    objects: list[Any] = list(groups.values())
+    for synapses in plan.synapses:
+        objects.append(_synapses(plan, synapses, groups, tables))
+    objects += _event_sources(plan, groups)
+    spike_monitors, state_monitors = _monitors(plan, groups)
+    objects += [*spike_monitors.values(), *(m for _, _, m, _ in state_monitors)]
+    return net.BrianNetwork(
+        objects, groups, plan.groups, spike_monitors, state_monitors, plan.synapse_count
+    )
+
+
+def _neuron_group(plan: Plan, group: GroupPlan, tables: Mapping[str, np.ndarray]) -> Any:
+    import brian2 as b2
+
+    equations = group.equations
+    namespace: dict[str, Any] = dict(net.NAMESPACE)
+    lines = [equations.model]
+    for name, unit in equations.parameters.items():
+        flags = "shared, constant" if name in plan.shared[group.name] else "constant"
+        lines.append(f"{name} : {unit} ({flags})")
+    for comp in (c.name for c in group.members[0].population.cell.compartments):
+        stimulus = plan.stimulus[group.name].get(comp)
+        if stimulus is None:
+            lines.append(f"{STIMULUS}_{comp} = 0*amp : amp")
+            continue
+        table = b2.TimedArray(stimulus[0] * b2.amp, plan.job.dt * b2.second, name=f"{group.name}_stim_{comp}")
+        namespace[table.name] = table
+        lines.append(f"{STIMULUS}_{comp} = {table.name}(t, which_{comp}) : amp")
+        lines.append(f"which_{comp} : integer (constant)")
+    declarations, background, _ = net.background_code(group, plan.job.dt)
+    lines += declarations
+    if "repolarise" in equations.events:
+        lines.append("spiketime : 1")
+    timed = _timed_code(plan, group, tables, namespace, lines)
+    made = b2.NeuronGroup(
+        group.size,
+        "\n".join(lines),
+        threshold=equations.threshold or None,
+        reset=equations.reset or None,
+        refractory=equations.refractory or False,
+        events={name: condition for name, (condition, _) in equations.events.items()},
+        namespace=namespace,
+        method=plan.job.method,
+        name=group.name,
+    )
+    for name, (_, action) in equations.events.items():
+        made.run_on_event(name, action)
+    if background:
+        made.run_regularly(background, when="start", name=f"{group.name}_background")
+    if timed:
+        made.run_regularly(
+            timed, dt=MODULATION_INTERVAL * b2.second, when="start", name=f"{group.name}_modulation"
+        )
+    return made
+
+
+def _timed_code(
+    plan: Plan, group: GroupPlan, tables: Mapping[str, np.ndarray],
+    namespace: dict[str, Any], lines: list[str],
+) -> str:  # fmt: skip
+    """Statements that make modulated parameters follow their course, and their declarations."""
+    import brian2 as b2
+
+    if not plan.job.timed:
+        return ""
+    lines.append("member : integer (constant)")
+    statements, done = [], set()
+    interval = MODULATION_INTERVAL * b2.second
+    for _, _, variable, _ in net.timed_variables(group):
+        if variable in done:
+            continue
+        done.add(variable)
+        unit = group.equations.parameters[variable]
+        shared = variable in plan.shared[group.name]
+        flags = "shared, constant" if shared else "constant"
+        lines.append(f"base_{variable} : {unit} ({flags})")
+        lines.append(f"unit_{variable} : 1 (constant)")
+        column = "0" if shared else "member"
+        factor = "1" if shared else f"unit_{variable}"
+        for what in ("scale", "offset"):
+            name = f"{group.name}_{what}_{variable}"
+            namespace[name] = b2.TimedArray(tables[name], interval, name=name)
+        si = "" if unit == "1" else f"*{unit}"
+        statements.append(
+            f"{variable} = base_{variable} * {group.name}_scale_{variable}(t, {column}) + "
+            f"{group.name}_offset_{variable}(t, {column}) * {factor}{si}"
+        )
+    return "\n".join(statements)
+
+
+def _synapses(
+    plan: Plan, synapses: SynapsesPlan, groups: Mapping[str, Any], tables: Mapping[str, np.ndarray]
+) -> Any:
+    import brian2 as b2
+
+    model, code = net.synapse_equations(synapses, shared=_one(plan, synapses))
+    namespace: dict[str, Any] = {}
+    if plan.job.timed:
+        model += "\nprojection : integer (constant)"
+        if not synapses.plastic:
+            model += "\nbase_weight : 1 (constant)"
+        name = f"{synapses.name}_gain"
+        namespace[name] = b2.TimedArray(tables[name], MODULATION_INTERVAL * b2.second, name=name)
+    made = b2.Synapses(
+        groups[synapses.pre.name],
+        groups[synapses.post.name],
+        model,
+        on_pre=code,
+        name=synapses.name,
+        namespace=namespace,
+    )
+    made.connect(i=synapses.i, j=synapses.j)
+    made.delay = np.round(synapses.delay / plan.job.dt) * plan.job.dt * b2.second
+    if plan.job.timed:
+        target = "U = U_rest * " if synapses.plastic else "weight = base_weight * "
+        made.run_regularly(
+            f"{target}{synapses.name}_gain(t, projection)",
+            dt=MODULATION_INTERVAL * b2.second,
+            when="start",
+            name=f"{synapses.name}_modulation",
+        )
+    return made
+
+
+def _event_sources(plan: Plan, groups: Mapping[str, Any]) -> list[Any]:
+    import brian2 as b2
+
+    objects: list[Any] = []
+    for number, stimulus in enumerate(net.stimulus_events(plan.job.stimuli)):
+        for group in plan.groups:
+            cells = net.target_cells(plan.job.circuit, group, stimulus)
+            if not cells:
+                continue
+            cell = group.members[0].population.cell
+            compartment = cell.compartment(stimulus.compartment)
+            check_receptor(compartment, stimulus.receptor, f"stimulus of {cell.name}")
+            times = np.array([t.si for t in stimulus.times])
+            source = b2.SpikeGeneratorGroup(
+                1, np.zeros(len(times), dtype=int), times * b2.second, name=f"events{number}"
+            )
+            size = stimulus.weight.si / net.NANOSIEMENS * stimulus.number
+            state = net.synaptic_state(cell, stimulus.compartment, stimulus.receptor)
+            synapses = b2.Synapses(
+                source, groups[group.name], on_pre=f"{state}_post += {size!r}", name=f"events{number}_synapses"
+            )
+            synapses.connect(i=np.zeros(len(cells), dtype=int), j=np.array(cells))
+            objects += [source, synapses]
+    return objects
+
+
+def _monitors(plan: Plan, groups: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+    import brian2 as b2
+
+    spikes = {g.name: b2.SpikeMonitor(groups[g.name], name=f"{g.name}_spikes") for g in plan.groups}
+    states = []
+    for number, recording in enumerate(plan.job.recordings):
+        population = (
+            plan.job.circuit.population(recording.population)
+            if recording.population
+            else net.only_population(plan.job.circuit, f"recording {recording.label}")
+        )
+        group = next(g for g in plan.groups if g.member(population.name))
+        member = group.member(population.name)
+        assert member is not None
+        chosen = recording.cells if recording.cells is not None else tuple(range(min(10, population.size)))
+        outside = [c for c in chosen if not 0 <= c < population.size]
+        if outside:
+            raise ModelError(
+                f"recording {recording.label}: {population.name} has cells 0 to "
+                f"{population.size - 1}, not {outside[0]}"
+            )
+        population.cell.compartment(recording.compartment)
+        variable = net.recorded_variable(group, recording)
+        interval = (recording.interval.si if recording.interval else plan.job.dt) * b2.second
+        monitor = b2.StateMonitor(
+            groups[group.name], variable, record=np.array(chosen) + member.start, dt=interval,
+            name=f"state{number}",
+        )  # fmt: skip
+        states.append((recording, variable, monitor, np.array(chosen)))
+    return spikes, states

@@ -1,0 +1,52 @@
+"""From what a Brian2 run leaves behind to spikes and traces by population."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from biomod.backends.brian.assemble import Plan
+from biomod.model import Recording
+from biomod.results import spike_table
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Spikes per group (indices, times in s) and traces (recording, variable, times, values, cells)."""
+
+    spikes: dict[str, tuple[np.ndarray, np.ndarray]]
+    traces: list[tuple[Recording, str, np.ndarray, np.ndarray, np.ndarray]]
+    run_seconds: float
+
+
+def spikes_by_population(plan: Plan, raw: Raw, duration: float) -> pd.DataFrame:
+    """The table of spikes of all populations, cells numbered within their population."""
+    trains: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    for group in plan.groups:
+        index, times = raw.spikes[group.name]
+        for member in group.members:
+            mine = (index >= member.start) & (index < member.stop)
+            trains[member.name] = (times[mine], index[mine] - member.start)
+    return spike_table(trains, plan.job.circuit.cells, duration)
+
+
+def traces_by_label(raw: Raw) -> dict[str, pd.DataFrame]:
+    """Recorded variables in their customary unit: index time_ms, one column per cell."""
+    result: dict[str, pd.DataFrame] = {}
+    for recording, variable, times, values, cells in raw.traces:
+        scale, unit = _unit(variable)
+        frame = pd.DataFrame(values * scale, index=pd.Index(times * 1e3, name="time_ms"), columns=cells)
+        frame.columns.name = "cell"
+        frame.attrs["unit"] = unit
+        result[recording.label] = frame
+    return result
+
+
+def _unit(variable: str) -> tuple[float, str]:
+    if variable.startswith("V_"):
+        return 1e3, "mV"
+    if variable.startswith(("s_", "x_")):
+        return 1.0, "nS"
+    return 1.0, "1"

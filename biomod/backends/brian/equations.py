@@ -1,0 +1,258 @@
+"""From a cell's description to Brian2 equations, by way of Dendrify.
+
+Dendrify writes the membrane, coupling, synaptic and dendritic-spike equations. Three of its
+limits are lifted here: every name in its equations becomes a variable of the neuron group (Dendrify
+keeps parameters in a shared namespace), reversal potentials belong to one compartment (Dendrify
+shares them between compartments, the last one wins), and ionic channels are added.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from biomod.model import Cell, Channel, Compartment, Dendrite, Gate
+
+# Constants of the magnesium block of the NMDA receptor: Jahr & Stevens 1990, J Neurosci 10:3178.
+MAGNESIUM_BLOCK = {"Alpha_NMDA": 0.062, "Beta_NMDA": 3.57, "Gamma_NMDA": 0.0}
+
+
+@dataclass(frozen=True)
+class CellEquations:
+    """What Brian2 needs of one cell structure; no parameter value is in it.
+
+    Attributes
+    ----------
+    model : str
+        Equations without the declarations of parameters.
+    parameters : dict of str to str
+        Name of every parameter and its unit in Brian2's words.
+    states : dict of str to str
+        Name of every state variable and what it is, e.g. ``{"V_soma": "soma.v"}``.
+    threshold, reset, refractory : str
+        For the somatic spike; empty for cells whose spikes are not reset.
+    events : dict
+        Custom events (dendritic spikes, end of the somatic spike): condition and action.
+    initial : dict
+        Starting values that differ from 0, as numbers.
+    """
+
+    model: str
+    parameters: Mapping[str, str]
+    states: Mapping[str, str]
+    threshold: str
+    reset: str
+    refractory: str
+    events: Mapping[str, tuple[str, str]]
+    initial: Mapping[str, float] = field(default_factory=dict)
+
+
+def structure(cell: Cell) -> tuple[object, ...]:
+    """What decides the equations of a cell: two cells with equal structure share a program."""
+    compartments = []
+    for c in cell.compartments:
+        spikes = tuple(s.name for s in c.spikes) if isinstance(c, Dendrite) else ()
+        channels = tuple(
+            (ch.name, tuple((g.name, g.steady_state, g.tau, g.power, g.spike_jump > 0) for g in ch.gates),
+             tuple((k.name, k.unit) for k in ch.constants))
+            for ch in c.channels
+        )  # fmt: skip
+        receptors = tuple((r.name, r.kind, r.tau_rise is not None) for r in c.receptors)
+        compartments.append((c.name, channels, receptors, spikes))
+    somatic = cell.soma.spike
+    couplings = tuple((c.a, c.b) for c in cell.couplings)
+    return (tuple(compartments), couplings, somatic is None, somatic and somatic.peak is not None)
+
+
+def cell_equations(cell: Cell) -> CellEquations:
+    """Equations, events and reset of a cell."""
+    return _Writer(cell).write()
+
+
+class _Writer:
+    """Builds the equations of one cell compartment by compartment."""
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
+        self.parameters: dict[str, str] = {}
+        self.states: dict[str, str] = {}
+        self.events: dict[str, tuple[str, str]] = {}
+        self.initial: dict[str, float] = {}
+        self.resets: list[str] = []
+
+    def write(self) -> CellEquations:
+        dendrified = {c.name: self._dendrify(c) for c in self.cell.compartments}
+        for coupling in self.cell.couplings:
+            dendrified[coupling.a].connect(dendrified[coupling.b], g=_placeholder())
+            self.parameters[f"g_{coupling.a}_{coupling.b}"] = "siemens"
+            self.parameters[f"g_{coupling.b}_{coupling.a}"] = "siemens"
+        texts = [self._finish(c, dendrified[c.name]) for c in self.cell.compartments]
+        threshold, reset, refractory = self._spike()
+        return CellEquations(
+            model="\n\n".join(texts),
+            parameters=self.parameters,
+            states=self.states,
+            threshold=threshold,
+            reset=reset,
+            refractory=refractory,
+            events=self.events,
+            initial=self.initial,
+        )
+
+    def _dendrify(self, compartment: Compartment) -> object:
+        import dendrify
+
+        kind = dendrify.Dendrite if isinstance(compartment, Dendrite) else dendrify.Soma
+        made = kind(compartment.name, "passive")
+        for receptor in compartment.receptors:
+            rise = {"t_rise": _placeholder()} if receptor.tau_rise is not None else {}
+            made.synapse(receptor.kind, tag=receptor.name, t_decay=_placeholder(), **rise)
+        if isinstance(compartment, Dendrite):
+            for spike in compartment.spikes:
+                made.dspikes(spike.name)
+        return made
+
+    def _finish(self, compartment: Compartment, dendrified: object) -> str:
+        name = compartment.name
+        text = str(dendrified.equations)  # type: ignore[attr-defined]
+        self.parameters |= {f"C_{name}": "farad", f"gL_{name}": "siemens", f"EL_{name}": "volt"}
+        self.states[f"V_{name}"] = f"{name}.v"
+        text = text.replace(f"I_ext_{name}  :amp", f"I_ext_{name} = {STIMULUS}_{name} :amp")
+        # network.py replaces the right-hand side by the injected current, or by zero.
+        for receptor in compartment.receptors:
+            text = self._receptor(text, name, receptor.kind, receptor.name, receptor.tau_rise)
+        if isinstance(compartment, Dendrite):
+            for spike in compartment.spikes:
+                text = self._dendritic_spike(text, name, spike.name, dendrified)
+        for channel in compartment.channels:
+            text = self._channel(text, name, channel)
+        return text
+
+    def _receptor(self, text: str, comp: str, kind: str, tag: str, rise: object) -> str:
+        ident = f"{tag}_{comp}"
+        lines = []
+        for line in text.split("\n"):
+            if line.startswith(f"I_{kind}_{ident} ="):
+                line = line.replace(f"E_{kind}", f"E_{ident}").replace("Mg_con", f"mg_{ident}")
+            lines.append(line)
+        self.parameters |= {
+            f"E_{ident}": "volt",
+            f"g_{kind}_{ident}": "siemens",
+            f"w_{kind}_{ident}": "1",
+            f"t_{kind}_decay_{ident}": "second",
+        }
+        if kind == "NMDA":
+            self.parameters[f"mg_{ident}"] = "1"
+        self.states[f"s_{kind}_{ident}"] = f"{comp}.{tag}.s"
+        if rise is not None:
+            self.parameters[f"t_{kind}_rise_{ident}"] = "second"
+            self.states[f"x_{kind}_{ident}"] = f"{comp}.{tag}.g"
+        else:
+            self.states[f"s_{kind}_{ident}"] = f"{comp}.{tag}.g"
+        return "\n".join(lines)
+
+    def _dendritic_spike(self, text: str, comp: str, name: str, dendrified: object) -> str:
+        ident = f"{name}_{comp}"
+        for phase in ("rise", "fall"):
+            text = text.replace(f"(E_{phase}_{name}-V_{comp})", f"(E_{phase}_{ident}-V_{comp})")
+            self.parameters[f"E_{phase}_{ident}"] = "volt"
+            self.parameters[f"g_{phase}_max_{ident}"] = "siemens"
+            self.parameters[f"duration_{phase}_{ident}"] = "1"
+        self.parameters |= {
+            f"Vth_{ident}": "volt", f"offset_fall_{ident}": "1", f"refractory_{ident}": "1",
+        }  # fmt: skip
+        event = f"spike_{ident}"
+        condition = dendrified.events[event]  # type: ignore[attr-defined]
+        action = dendrified._event_actions[event]  # type: ignore[attr-defined]
+        self.events[event] = (condition, action)
+        # A spike long ago, so that the first one is not refractory.
+        self.initial[f"spiketime_{ident}"] = -1e9
+        self.initial[f"gate_{ident}"] = 0.0
+        return text
+
+    def _channel(self, text: str, comp: str, channel: Channel) -> str:
+        ident = f"{channel.name}_{comp}"
+        current = f"I_{ident}"
+        conductance = f"gmax_{ident}"
+        self.parameters |= {conductance: "siemens", f"E_{ident}": "volt"}
+        for constant in channel.constants:
+            self.parameters[f"{constant.name}_{ident}"] = _brian_unit(constant.unit)
+        factors = [conductance]
+        lines = []
+        for gate in channel.gates:
+            variable = f"{gate.name}_{ident}"
+            factors.append(variable if gate.power == 1 else f"{variable}**{gate.power}")
+            lines.append(self._gate(variable, comp, channel, gate))
+            self.states[variable] = f"{comp}.{channel.name}.{gate.name}"
+        head = f"= I_ext_{comp}"
+        text = text.replace(head, f"{head} + {current}", 1)
+        lines.insert(0, f"{current} = {' * '.join(factors)} * (E_{ident} - V_{comp}) :amp")
+        return "\n".join([text, *lines])
+
+    def _gate(self, variable: str, comp: str, channel: Channel, gate: Gate) -> str:
+        names = {"v": f"(V_{comp}/mV)"}
+        for constant in channel.constants:
+            unit = _brian_unit(constant.unit)
+            name = f"{constant.name}_{channel.name}_{comp}"
+            names[constant.name] = name if unit == "1" else f"({name}/({_in_brian(constant.unit)}))"
+        steady = substitute(gate.steady_state, names)
+        tau = substitute(gate.tau, names)
+        if gate.spike_jump > 0:
+            jump = f"jump_{variable}"
+            self.parameters[jump] = "1"
+            self.resets.append(f"{variable} += {jump} * (1 - {variable})")
+        return f"d{variable}/dt = (({steady}) - {variable}) / (({tau})*ms) :1"
+
+    def _spike(self) -> tuple[str, str, str]:
+        spike = self.cell.soma.spike
+        soma = self.cell.soma.name
+        if spike is None:
+            return "", "\n".join(self.resets), ""
+        self.parameters |= {
+            "spike_threshold": "volt", "spike_reset": "volt", "spike_refractory": "second",
+        }  # fmt: skip
+        if spike.peak is None:
+            first = f"V_{soma} = spike_reset"
+        else:
+            self.parameters |= {"spike_peak": "volt", "spike_width": "1"}
+            first = f"V_{soma} = spike_peak\nspiketime = t_in_timesteps"
+            # Dendrify does this with a delayed self-synapse, which fails in standalone mode.
+            self.events["repolarise"] = (
+                "t_in_timesteps == spiketime + spike_width",
+                f"V_{soma} = spike_reset",
+            )
+            self.initial["spiketime"] = -1e9
+        return f"V_{soma} >= spike_threshold", "\n".join([first, *self.resets]), "spike_refractory"
+
+
+STIMULUS = "I_stim"
+
+
+def _placeholder() -> object:
+    """Any quantity: Dendrify must see that a value exists, but the value itself is not used."""
+    import brian2
+
+    return 1 * brian2.ms
+
+
+def _brian_unit(unit: str) -> str:
+    return {"mV": "volt", "ms": "second", "1": "1", "": "1", "uS/cm2": "siemens/meter**2"}.get(
+        unit, "1"
+    )
+
+
+def _in_brian(unit: str) -> str:
+    return {"mV": "mV", "ms": "ms", "uS/cm2": "usiemens/cmeter**2"}[unit]
+
+
+def substitute(expression: str, names: Mapping[str, str]) -> str:
+    """The expression with its names replaced; ``x**2`` and functions stay as they are."""
+    tree = ast.parse(expression, mode="eval")
+    found = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    for name in sorted(found & set(names), key=len, reverse=True):
+        expression = re.sub(rf"\b{name}\b", f"\0{name}\0", expression)
+    for name in found & set(names):
+        expression = expression.replace(f"\0{name}\0", names[name])
+    return expression

@@ -1,0 +1,433 @@
+"""A circuit as Brian2 objects whose every value is data.
+
+Populations with equal cell structure share one neuron group, and projections between two groups
+that write to the same receptors share one synapses object: the number of generated programs grows
+with the number of structures, not with the size of the circuit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from biomod.backends.brian.equations import (
+    MAGNESIUM_BLOCK,
+    CellEquations,
+    cell_equations,
+    structure,
+)
+from biomod.backends.brian.parameters import NANOSIEMENS, area, brian_values, linear_variable
+from biomod.errors import ModelError, unknown_name
+from biomod.mechanisms import connectivity, passive, variability
+from biomod.mechanisms import neuromodulation as nm
+from biomod.model import Background, Circuit, Population, Recording
+from biomod.model.stimulus import Stimulus, SynapticEvents
+
+Values = dict[tuple[str, str], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A population and its place in the neuron group it shares."""
+
+    population: Population
+    start: int
+
+    @property
+    def stop(self) -> int:
+        """Index after its last cell."""
+        return self.start + self.population.size
+
+    @property
+    def name(self) -> str:
+        """Name of the population."""
+        return self.population.name
+
+
+@dataclass(frozen=True)
+class GroupPlan:
+    """Populations of one cell structure, laid out one after another."""
+
+    name: str
+    equations: CellEquations
+    members: tuple[Member, ...]
+
+    @property
+    def size(self) -> int:
+        """Number of cells."""
+        return self.members[-1].stop
+
+    def member(self, population: str) -> Member | None:
+        """The member of that population, if it is in this group."""
+        return next((m for m in self.members if m.name == population), None)
+
+
+@dataclass(frozen=True)
+class SynapsesPlan:
+    """All synapses from one group to the same receptors of one compartment of another."""
+
+    name: str
+    pre: GroupPlan
+    post: GroupPlan
+    compartment: str
+    receptors: tuple[tuple[str, float], ...]
+    plastic: bool
+    i: np.ndarray
+    j: np.ndarray
+    projection: np.ndarray
+    keys: tuple[str, ...]
+    weight: np.ndarray
+    delay: np.ndarray
+
+
+@dataclass
+class BrianNetwork:
+    """Brian2 objects of one circuit, with what is needed to set values and read results."""
+
+    objects: list[Any]
+    groups: dict[str, Any]
+    plans: tuple[GroupPlan, ...]
+    spike_monitors: dict[str, Any]
+    state_monitors: list[tuple[Recording, str, Any, np.ndarray]]
+    synapse_count: int
+    synapses: tuple[SynapsesPlan, ...] = ()
+    timed_arrays: dict[str, Any] = field(default_factory=dict)
+
+
+def plan_groups(circuit: Circuit) -> tuple[GroupPlan, ...]:
+    """Group the populations of a circuit by the structure of their cells."""
+    by_structure: dict[object, list[Population]] = {}
+    for population in circuit.populations:
+        by_structure.setdefault(structure(population.cell), []).append(population)
+    plans = []
+    for populations in by_structure.values():
+        members, start = [], 0
+        for population in populations:
+            members.append(Member(population, start))
+            start += population.size
+        name = f"cells{len(plans)}"
+        plans.append(GroupPlan(name, cell_equations(populations[0].cell), tuple(members)))
+    return tuple(plans)
+
+
+def plan_synapses(circuit: Circuit, plans: Sequence[GroupPlan]) -> tuple[SynapsesPlan, ...]:
+    """Draw all connections and sort them into as few synapses objects as possible."""
+    home = {m.name: (plan, m) for plan in plans for m in plan.members}
+    pieces: dict[tuple[Any, ...], list[tuple[np.ndarray, ...]]] = {}
+    keys: dict[tuple[Any, ...], list[str]] = {}
+    for projection in circuit.projections:
+        drawn = connectivity.connect(circuit, projection)
+        (pre_plan, pre), (post_plan, post) = home[projection.pre], home[projection.post]
+        for index, (compartment, _) in enumerate(projection.compartments):
+            chosen = np.flatnonzero(drawn.compartment == index)
+            if not len(chosen):
+                continue
+            key = (pre_plan.name, post_plan.name, compartment, projection.receptors, projection.stp is not None)
+            labels = keys.setdefault(key, [])
+            labels.append(projection.key)
+            number = np.full(len(chosen), len(labels) - 1, dtype=np.int32)
+            piece = (drawn.pre[chosen] + pre.start, drawn.post[chosen] + post.start, number)
+            pieces.setdefault(key, []).append((*piece, drawn.weight[chosen], drawn.delay[chosen]))
+    by_name = {plan.name: plan for plan in plans}
+    result = []
+    for number_, (key, parts) in enumerate(pieces.items()):
+        i, j, projection_, weight, delay = (np.concatenate(c) for c in zip(*parts, strict=True))
+        pre_name, post_name, compartment, receptors, plastic = key
+        result.append(
+            SynapsesPlan(
+                f"synapses{number_}", by_name[pre_name], by_name[post_name], compartment, receptors,
+                plastic, i, j, projection_, tuple(keys[key]), weight, delay,
+            )
+        )  # fmt: skip
+    return tuple(result)
+
+
+# ------------------------------------------------------------------------------------------------
+# values
+
+
+class PopulationValues:
+    """Values of the parameters of one population, heterogeneity and modulation included."""
+
+    def __init__(self, circuit: Circuit, population: Population, dt: float) -> None:
+        self.cell, self.dt, self.name = population.cell, dt, population.name
+        self.nominal = {
+            p: (v.si if hasattr(v, "si") else float(v))
+            for p, v in population.cell.parameters().items()
+        }
+        self.drawn: dict[str, np.ndarray] = variability.draw(population, circuit.seed)
+        self.modulatable = nm.modulatable(population.cell)
+
+    def at(self, path: str) -> Any:
+        """Unmodulated value of the parameter at a path."""
+        return self.drawn.get(path, self.nominal[path])
+
+    def brian(self, courses: Mapping[str, nm.Course] | None = None, step: int = 0) -> dict[str, Any]:
+        """Value of every variable, with the modulation of one moment."""
+
+        def value(path: str) -> Any:
+            base = self.at(path)
+            course = (courses or {}).get(path)
+            if course is None:
+                return base
+            return base * course.scale[step] + course.offset[step]
+
+        return brian_values(self.cell, value, self.dt)
+
+    def varying(self) -> set[str]:
+        """Variables that differ between cells or that a modulator can change."""
+        base = brian_values(self.cell, self.nominal.__getitem__, self.dt)
+
+        def other(path: str) -> Any:
+            value = self.at(path)
+            return value * 1.5 + 1e-3 if path in self.modulatable else value
+
+        changed = brian_values(self.cell, other, self.dt)
+        return {k for k in base if np.ndim(changed[k]) or changed[k] != base[k]}
+
+
+def shared_variables(plan: GroupPlan, values: Mapping[str, PopulationValues]) -> set[str]:
+    """Parameters that need one value for the whole group instead of one per cell."""
+    members = [values[m.name] for m in plan.members]
+    nominal = [brian_values(v.cell, v.nominal.__getitem__, v.dt) for v in members]
+    names = set(plan.equations.parameters)
+    if len(members) == 1:
+        arrays = {k for k, v in members[0].brian().items() if np.ndim(v)}
+        return names - arrays
+    equal = {k for k in names if len({float(n[k]) for n in nominal}) == 1}
+    return equal - set().union(*(v.varying() for v in members))
+
+
+def group_values(
+    plan: GroupPlan,
+    values: Mapping[str, PopulationValues],
+    shared: set[str],
+    courses: Mapping[str, Mapping[str, nm.Course]],
+    step: int = 0,
+) -> Values:
+    """Arrays for all parameters of a group at one moment of the modulation."""
+    per_member = [values[m.name].brian(courses.get(m.name), step) for m in plan.members]
+    result: Values = {}
+    for name in plan.equations.parameters:
+        if name in shared:
+            result[plan.name, name] = np.array(per_member[0][name], dtype=float)
+            continue
+        pieces = [
+            np.broadcast_to(np.asarray(v[name], dtype=float), m.population.size)
+            for m, v in zip(plan.members, per_member, strict=True)
+        ]
+        result[plan.name, name] = np.concatenate(pieces)
+    return result
+
+
+def initial_values(plan: GroupPlan) -> Values:
+    """Resting voltages, gates in equilibrium there, dendritic spikes long past."""
+    states: dict[str, list[np.ndarray]] = {}
+    for m in plan.members:
+        cell = m.population.cell
+        rest = passive.rest(cell)
+        for variable, what in plan.equations.states.items():
+            comp, _, rest_of = what.partition(".")
+            if rest_of == "v":
+                value = rest[comp]
+            else:
+                value = _gate_at_rest(cell, comp, rest_of, rest[comp])
+            states.setdefault(variable, []).append(np.full(m.population.size, value))
+    result: Values = {(plan.name, k): np.concatenate(v) for k, v in states.items()}
+    for variable, value in plan.equations.initial.items():
+        result[plan.name, variable] = np.full(plan.size, value)
+    return result
+
+
+def _gate_at_rest(cell: Any, comp: str, what: str, v: float) -> float:
+    part, _, name = what.partition(".")
+    for channel in cell.compartment(comp).channels:
+        if channel.name == part:
+            gate = next(g for g in channel.gates if g.name == name)
+            return float(passive.gate_steady_state(channel, gate, v))
+    return 0.0
+
+
+# ------------------------------------------------------------------------------------------------
+# Brian2 objects
+
+
+def stimulus_table(
+    circuit: Circuit, plan: GroupPlan, stimuli: Sequence[Stimulus], duration: float, dt: float
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Injected currents of a group: per compartment the distinct courses and each cell's course."""
+    times = np.arange(round(duration / dt) + 1) * dt
+    result: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    for comp in sorted({s.compartment for s in stimuli}):
+        columns: list[np.ndarray] = [np.zeros(len(times))]
+        combination: dict[tuple[int, ...], int] = {(): 0}
+        received: list[list[int]] = [[] for _ in range(plan.size)]
+        currents = [s for s in stimuli if s.compartment == comp]
+        for index, stimulus in enumerate(currents):
+            for cell in target_cells(circuit, plan, stimulus):
+                received[cell].append(index)
+        if not any(received):
+            continue
+        which = np.zeros(plan.size, dtype=int)
+        for cell, indices in enumerate(received):
+            key = tuple(indices)
+            if key not in combination:
+                combination[key] = len(columns)
+                columns.append(sum((currents[k].current(times) for k in key), np.zeros(len(times))))  # type: ignore[attr-defined]
+            which[cell] = combination[key]
+        result[comp] = (np.stack(columns, axis=1), which)
+    return result
+
+
+def target_cells(circuit: Circuit, plan: GroupPlan, stimulus: Stimulus) -> list[int]:
+    """Indices in the group of the cells that a stimulus reaches."""
+    population = stimulus.population or only_population(circuit, "stimulus").name
+    target = circuit.population(population)
+    target.cell.compartment(stimulus.compartment)
+    outside = [c for c in stimulus.cells if not 0 <= c < target.size]
+    if outside:
+        raise ModelError(f"stimulus: {population} has cells 0 to {target.size - 1}, not {outside[0]}")
+    member = plan.member(population)
+    if member is None:
+        return []
+    return [member.start + c for c in (stimulus.cells or range(target.size))]
+
+
+def only_population(circuit: Circuit, what: str) -> Population:
+    """The only population of a circuit; an error if there are several to choose from."""
+    if len(circuit.populations) > 1:
+        names = ", ".join(circuit.cells)
+        raise ModelError(f"{what}: say which population, one of {names}")
+    return circuit.populations[0]
+
+
+def backgrounds_of(plan: GroupPlan) -> dict[tuple[str, str, Any], list[tuple[Member, Background]]]:
+    """Background inputs of a group by what they open."""
+    found: dict[tuple[str, str, Any], list[tuple[Member, Background]]] = {}
+    for m in plan.members:
+        for b in m.population.backgrounds:
+            found.setdefault((b.name, b.compartment, b.receptors), []).append((m, b))
+    return found
+
+
+def background_code(plan: GroupPlan, dt: float) -> tuple[list[str], str, Values]:
+    """Declarations, per-step code and values of the Poisson background of a group."""
+    declarations, lines, values = [], [], {}
+    for (name, comp, receptors), users in backgrounds_of(plan).items():
+        lam, weight, count = f"lam_{name}_{comp}", f"weight_{name}_{comp}", f"events_{name}_{comp}"
+        declarations += [f"{lam} : 1 (constant)", f"{weight} : 1 (constant)"]
+        lines.append(f"{count} = poisson({lam})")
+        cell = users[0][0].population.cell
+        for receptor, share in receptors:
+            state = synaptic_state(cell, comp, receptor)
+            lines.append(f"{state} += {share!r} * {weight} * {count}")
+        rates, weights = np.zeros(plan.size), np.zeros(plan.size)
+        for m, b in users:
+            rates[m.start : m.stop] = b.rate.si * dt
+            weights[m.start : m.stop] = b.weight.si / NANOSIEMENS
+        values[plan.name, lam], values[plan.name, weight] = rates, weights
+    return declarations, "\n".join(lines), values
+
+
+def synaptic_state(cell: Any, comp: str, receptor: str) -> str:
+    """Variable that a presynaptic spike increments."""
+    kind = next(r.kind for r in cell.compartment(comp).receptors if r.name == receptor)
+    return f"s_{kind}_{receptor}_{comp}"
+
+
+SYNAPSE_MODEL = "weight : 1 (constant)"
+PLASTIC_MODEL = """weight : 1 (constant)
+U : 1 (constant{shared})
+U_rest : 1 (constant{shared})
+tau_rec : second (constant{shared})
+tau_facil : second (constant{shared})
+u : 1
+x : 1
+last_spike : second"""
+PLASTIC_CODE = """u = u * exp(-(t - last_spike) / tau_facil)
+x = 1 + (x - 1) * exp(-(t - last_spike) / tau_rec)
+u = u + U * (1 - u)
+released = u * x
+x = x - released
+last_spike = t
+{opening}"""
+
+
+def synapse_equations(plan: SynapsesPlan, shared: bool) -> tuple[str, str]:
+    """Model and on_pre code of a synapses object."""
+    cell = plan.post.members[0].population.cell
+    states = [(synaptic_state(cell, plan.compartment, r), share) for r, share in plan.receptors]
+    size = "weight * released / U_rest" if plan.plastic else "weight"
+    opening = "\n".join(f"{state}_post += {share!r} * {size}" for state, share in states)
+    if not plan.plastic:
+        return SYNAPSE_MODEL, opening
+    flag = ", shared" if shared else ""
+    return PLASTIC_MODEL.format(shared=flag), PLASTIC_CODE.format(opening=opening)
+
+
+def synapse_values(
+    plan: SynapsesPlan, circuit: Circuit, gains: Mapping[str, np.ndarray], one: bool
+) -> Values:
+    """Arrays of a synapses object at the beginning; `one` value each of U and the time constants
+    is enough if all its synapses belong to one projection."""
+    projections = {p.key: p for p in circuit.projections}
+    gain = np.array(
+        [projections[k].release_gain * float(gains[k][0] if k in gains else 1.0) for k in plan.keys]
+    )
+    weight = plan.weight / NANOSIEMENS
+    if not plan.plastic:
+        return {(plan.name, "weight"): weight * gain[plan.projection]}
+    stps = [projections[k].stp for k in plan.keys]
+    U = np.array([s.U for s in stps])  # type: ignore[union-attr]
+    if (U * gain > 1).any():
+        worst = plan.keys[int(np.argmax(U * gain))]
+        raise ModelError(
+            f"projection {worst}: modulation raises the release probability above 1 "
+            f"({(U * gain).max():.3g})"
+        )
+    per_projection = {
+        "U": U * gain,
+        "U_rest": U,
+        "tau_rec": np.array([s.tau_rec.si for s in stps]),  # type: ignore[union-attr]
+        "tau_facil": np.array([s.tau_facil.si for s in stps]),  # type: ignore[union-attr]
+    }
+    values: Values = {(plan.name, "weight"): weight}
+    for name, numbers in per_projection.items():
+        values[plan.name, name] = numbers[0] if one else numbers[plan.projection]
+    size = len(plan.weight)
+    values[plan.name, "x"] = np.ones(size)
+    values[plan.name, "last_spike"] = np.full(size, -1e3)
+    return values
+
+
+def timed_variables(plan: GroupPlan) -> Iterator[tuple[Member, str, str, str | None]]:
+    """Member, path, variable and area compartment of everything that can be modulated."""
+    for m in plan.members:
+        for path in sorted(nm.modulatable(m.population.cell)):
+            variable, compartment = linear_variable(m.population.cell, path)
+            yield m, path, variable, compartment
+
+
+def stimulus_events(stimuli: Sequence[Stimulus]) -> list[SynapticEvents]:
+    """The stimuli that are spikes at synapses."""
+    return [s for s in stimuli if isinstance(s, SynapticEvents)]
+
+
+def recorded_variable(plan: GroupPlan, recording: Recording) -> str:
+    """Brian2 name of a recorded variable; an error names the nearest."""
+    wanted = f"{recording.compartment}.{recording.variable}"
+    states = {what: name for name, what in plan.equations.states.items() if not what.endswith(".s")}
+    if wanted not in states:
+        raise unknown_name("recorded variable", wanted, sorted(states))
+    return states[wanted]
+
+
+def compartment_area(values: PopulationValues, compartment: str) -> Any:
+    """Membrane area of a compartment in m2, per cell where it varies."""
+    return area(compartment, values.at)
+
+
+NAMESPACE = dict(MAGNESIUM_BLOCK)

@@ -1,0 +1,167 @@
+"""Values of the variables in the generated equations, from the parameters of a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from biomod.errors import ModelError
+from biomod.model import Cell, Compartment, Dendrite, SynapticReceptor
+
+Array = Any  # float or (cells,) array of float, in SI units
+Value = Callable[[str], Array]
+
+NANOSIEMENS = 1e-9
+
+
+def brian_values(cell: Cell, value: Value, dt: float) -> dict[str, Array]:
+    """Value of every parameter of :func:`~biomod.backends.brian.equations.cell_equations`.
+
+    Parameters
+    ----------
+    cell : Cell
+        Says which parameters there are.
+    value : callable
+        ``value(path)`` is the value of the parameter at a path, one number or one per cell.
+    dt : float
+        Time step in s: dendritic spikes are timed in steps.
+    """
+    values: dict[str, Array] = {}
+    for c in cell.compartments:
+        values |= _membrane(c, value)
+        for receptor in c.receptors:
+            values |= _receptor(c.name, receptor, value)
+        if isinstance(c, Dendrite):
+            for spike in c.spikes:
+                values |= _dendritic_spike(f"{c.name}.{spike.name}", f"{spike.name}_{c.name}", value, dt)
+    for coupling in cell.couplings:
+        g = _coupling(cell, coupling.key, coupling.a, coupling.b, coupling.g is not None, value)
+        values[f"g_{coupling.a}_{coupling.b}"] = values[f"g_{coupling.b}_{coupling.a}"] = g
+    values |= _somatic_spike(cell, value, dt)
+    return values
+
+
+def area(name: str, value: Value) -> Array:
+    """Membrane area of a compartment in m2."""
+    length, diameter = value(f"{name}.length"), value(f"{name}.diameter")
+    return np.pi * value(f"{name}.area_factor") * length * diameter
+
+
+def _membrane(c: Compartment, value: Value) -> dict[str, Array]:
+    n = c.name
+    surface = area(n, value)
+    values = {
+        f"C_{n}": value(f"{n}.cm") * surface,
+        f"gL_{n}": value(f"{n}.g_leak") * surface,
+        f"EL_{n}": value(f"{n}.E_leak"),
+    }
+    for channel in c.channels:
+        ident = f"{channel.name}_{n}"
+        values[f"gmax_{ident}"] = value(f"{n}.{channel.name}.g_max") * surface
+        values[f"E_{ident}"] = value(f"{n}.{channel.name}.E_rev")
+        for constant in channel.constants:
+            values[f"{constant.name}_{ident}"] = value(f"{n}.{channel.name}.{constant.name}")
+        for gate in channel.gates:
+            if gate.spike_jump > 0:
+                jump = value(f"{n}.{channel.name}.{gate.name}.spike_jump")
+                values[f"jump_{gate.name}_{ident}"] = jump
+    return values
+
+
+def _receptor(comp: str, receptor: SynapticReceptor, value: Value) -> dict[str, Array]:
+    path, ident = f"{comp}.{receptor.name}", f"{receptor.name}_{comp}"
+    kind = receptor.kind
+    decay = value(f"{path}.tau_decay")
+    values = {
+        f"E_{ident}": value(f"{path}.E_rev"),
+        f"t_{kind}_decay_{ident}": decay,
+        f"w_{kind}_{ident}": value(f"{path}.gain"),
+        # Synaptic variables count nS, so that a weight of 1 is a peak conductance of 1 nS.
+        f"g_{kind}_{ident}": NANOSIEMENS,
+    }
+    if receptor.tau_rise is not None:
+        rise = value(f"{path}.tau_rise")
+        values[f"t_{kind}_rise_{ident}"] = rise
+        values[f"g_{kind}_{ident}"] = NANOSIEMENS / _dendrify_peak(rise, decay)
+    if kind == "NMDA":
+        values[f"mg_{ident}"] = value(f"{path}.mg")  # mol/m3, which is mM
+    return values
+
+
+def _dendrify_peak(rise: Array, decay: Array) -> Array:
+    """Peak of Dendrify's x after a unit jump of s: ``dx/dt = -x/decay + s/ms; ds/dt = -s/rise``."""
+    t_peak = decay * rise / (decay - rise) * np.log(decay / rise)
+    height = decay * rise / (decay - rise) / 1e-3
+    return height * (np.exp(-t_peak / decay) - np.exp(-t_peak / rise))
+
+
+def _dendritic_spike(path: str, ident: str, value: Value, dt: float) -> dict[str, Array]:
+    return {
+        f"Vth_{ident}": value(f"{path}.threshold"),
+        f"g_rise_max_{ident}": value(f"{path}.g_rise"),
+        f"g_fall_max_{ident}": value(f"{path}.g_fall"),
+        f"E_rise_{ident}": value(f"{path}.E_rise"),
+        f"E_fall_{ident}": value(f"{path}.E_fall"),
+        f"duration_rise_{ident}": steps(value(f"{path}.duration_rise"), dt),
+        f"duration_fall_{ident}": steps(value(f"{path}.duration_fall"), dt),
+        f"offset_fall_{ident}": steps(value(f"{path}.offset_fall"), dt),
+        f"refractory_{ident}": steps(value(f"{path}.refractory"), dt),
+    }
+
+
+def _somatic_spike(cell: Cell, value: Value, dt: float) -> dict[str, Array]:
+    spike, soma = cell.soma.spike, cell.soma.name
+    if spike is None:
+        return {}
+    names = ["threshold", "reset", "refractory"]
+    values = {f"spike_{name}": value(f"{soma}.spike.{name}") for name in names}
+    if spike.peak is not None:
+        values["spike_peak"] = value(f"{soma}.spike.peak")
+        values["spike_width"] = steps(value(f"{soma}.spike.width"), dt)
+    return values
+
+
+def _coupling(cell: Cell, key: str, a: str, b: str, given: bool, value: Value) -> Array:
+    if given:
+        return value(f"{key}.g")
+
+    def resistance(n: str) -> Array:
+        return 4 * value(f"{n}.r_axial") * value(f"{n}.length") / (np.pi * value(f"{n}.diameter") ** 2)
+
+    return 2 / (resistance(a) + resistance(b))
+
+
+def steps(duration: Array, dt: float) -> Array:
+    """A duration in whole time steps, as Brian2 rounds it."""
+    whole = np.floor(np.asarray(duration) / dt + 0.5 + 1e-3)
+    return whole if whole.ndim else float(whole)
+
+
+def linear_variable(cell: Cell, path: str) -> tuple[str, str | None]:
+    """Variable that a modulated parameter is, and the compartment whose area multiplies it.
+
+    Modulators act on parameters that enter the equations linearly; others are refused.
+    """
+    head, _, rest = path.partition(".")
+    part, _, field = rest.partition(".")
+    if head == cell.soma.name and part == "spike" and field in ("threshold", "reset", "refractory"):
+        return f"spike_{field}", None
+    compartment = cell.compartment(head)
+    if rest in ("g_leak", "E_leak"):
+        return (f"gL_{head}", head) if rest == "g_leak" else (f"EL_{head}", None)
+    ident = f"{part}_{head}"
+    if any(ch.name == part for ch in compartment.channels):
+        return (f"gmax_{ident}", head) if field == "g_max" else (f"{field}_{ident}", None)
+    for receptor in compartment.receptors:
+        if receptor.name == part and field == "gain":
+            return f"w_{receptor.kind}_{ident}", None
+    renamed: Mapping[str, str] = {
+        "g_rise": f"g_rise_max_{ident}",
+        "g_fall": f"g_fall_max_{ident}",
+        "threshold": f"Vth_{ident}",
+    }
+    if isinstance(compartment, Dendrite) and field in renamed:
+        return renamed[field], None
+    raise ModelError(f"{path} of {cell.name} cannot be changed while a simulation runs")

@@ -1,0 +1,221 @@
+"""C++ standalone: generate once, compile once per structure, run as often as wanted.
+
+Everything that a user may change between runs (parameters, weights, concentrations, duration,
+seed) reaches the program as data when it starts. A compiled program is kept in the cache under the
+hash of its generated source, so the same structure is never compiled twice.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from biomod.backends.brian import assemble
+from biomod.backends.brian.assemble import Job, Plan
+from biomod.backends.brian.collect import Raw
+from biomod.backends.brian.compiler import compile_program
+from biomod.errors import BackendError
+from biomod.model import Circuit
+from biomod.progress import NoProgress, Progress
+
+_REPORT = """
+std::cerr << "@progress " << completed << std::endl;
+"""
+
+
+@dataclass(frozen=True)
+class _Array:
+    """Where the program writes an array, and its type."""
+
+    file: str
+    dtype: np.dtype[Any]
+
+
+class StandaloneProgram:
+    """A compiled circuit. Each run is a process of its own in a directory of its own.
+
+    Attributes
+    ----------
+    build_seconds : float
+        Time spent generating and compiling.
+    compiled : bool
+        Whether a compiler ran; False if the cache had the program.
+    """
+
+    def __init__(self, job: Job) -> None:
+        started = time.perf_counter()
+        self.plan: Plan = assemble.make_plan(job)
+        self._directory = Path(tempfile.mkdtemp(prefix="biomod-"))
+        self._cleanup = weakref.finalize(self, shutil.rmtree, self._directory, True)
+        self._generate()
+        self.binary, self.compiled = compile_program(self._directory)
+        self.build_seconds = time.perf_counter() - started
+
+    def _generate(self) -> None:
+        import brian2 as b2
+        from brian2.devices.device import get_device
+
+        modulation = assemble.modulation_of(self.plan, self.plan.job.circuit)
+        tables = assemble.timed_tables(self.plan, modulation)
+        with standalone_device(self._directory):
+            device = get_device()
+            b2.defaultclock.dt = self.plan.job.dt * b2.second
+            network = assemble.build_objects(self.plan, tables)
+            device.insert_code(
+                "main",
+                "for (auto& _g : brian::_random_generators) "
+                '_g.seed((unsigned long)std::stoul(std::getenv("BIOMOD_SEED")));',
+            )
+            device.apply_run_args()
+            net = b2.Network(network.objects)
+            net.run(self.plan.job.duration * b2.second, report=_REPORT, report_period=0.2 * b2.second)
+            device.build(
+                directory=str(self._directory), compile=False, run=False, debug=False, clean=False
+            )
+            self._spikes = {
+                name: (_array(device, m.variables["i"]), _array(device, m.variables["t"]))
+                for name, m in network.spike_monitors.items()
+            }
+            self._traces = [
+                (recording, variable, _array(device, m.variables[variable]), _array(device, m.variables["t"]), cells)
+                for recording, variable, m, cells in network.state_monitors
+            ]
+            self._tables = {
+                name: _static_file(device, name) for name in tables if _static_file(device, name)
+            }
+        _read_duration_at_start(self._directory / "main.cpp")
+
+    def run(
+        self, circuit: Circuit, duration: float, threads: int = 1, progress: Progress | None = None
+    ) -> Raw:
+        """Simulate `duration` seconds of the circuit with the modulators of `circuit`."""
+        progress = progress or NoProgress()
+        run_dir = Path(tempfile.mkdtemp(prefix="run-", dir=self._directory))
+        try:
+            arguments = self._write_inputs(run_dir, circuit)
+            started = time.perf_counter()
+            self._execute(run_dir, arguments, circuit, duration, progress)
+            seconds = time.perf_counter() - started
+            return self._read(run_dir, seconds)
+        finally:
+            shutil.rmtree(run_dir, ignore_errors=True)
+
+    def _write_inputs(self, run_dir: Path, circuit: Circuit) -> list[str]:
+        modulation = assemble.modulation_of(self.plan, circuit)
+        shutil.copytree(self._directory / "static_arrays", run_dir / "static_arrays", copy_function=os.link)
+        for name, table in assemble.timed_tables(self.plan, modulation).items():
+            if name in self._tables:
+                target = run_dir / "static_arrays" / self._tables[name]
+                target.unlink()
+                np.ascontiguousarray(table, dtype=float).tofile(target)
+        (run_dir / "in").mkdir()
+        (run_dir / "results").mkdir()
+        arguments = []
+        for (owner, variable), array in assemble.all_values(self.plan, modulation).items():
+            file = f"in/{owner}.{variable}"
+            np.ascontiguousarray(array).tofile(run_dir / file)
+            arguments.append(f"{owner}.{variable}={file}")
+        return arguments
+
+    def _execute(
+        self, run_dir: Path, arguments: list[str], circuit: Circuit, duration: float, progress: Progress
+    ) -> None:
+        environment = dict(os.environ)
+        environment["BIOMOD_SEED"] = str(self.plan.seed)
+        environment["BIOMOD_DURATION"] = repr(duration)
+        command = [str(self.binary), "--results_dir", f"{run_dir}/results/", *arguments]
+        progress.start(duration)
+        messages: list[str] = []
+        # A session of its own, so that Ctrl-C reaches this process only, which then ends the run.
+        process = subprocess.Popen(
+            command, cwd=run_dir, env=environment, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        try:
+            assert process.stderr is not None
+            for line in process.stderr:
+                if line.startswith("@progress "):
+                    progress.update(float(line.split()[1]) * duration)
+                else:
+                    messages.append(line)
+            status = process.wait()
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            progress.close()
+        problems = "".join(messages).strip()
+        if status != 0 or "Error reading" in problems or "Could not read" in problems:
+            reason = signal.Signals(-status).name if status < 0 else f"exit status {status}"
+            raise BackendError(f"the simulation failed ({reason}): {problems[-2000:] or 'no message'}")
+
+    def _read(self, run_dir: Path, seconds: float) -> Raw:
+        results = run_dir / "results"
+
+        def read(array: _Array) -> np.ndarray:
+            return np.fromfile(results / array.file, dtype=array.dtype)
+
+        spikes = {name: (read(i), read(t)) for name, (i, t) in self._spikes.items()}
+        traces = []
+        for recording, variable, values, times, cells in self._traces:
+            t = read(times)
+            traces.append((recording, variable, t, read(values).reshape(len(t), len(cells)), cells))
+        return Raw(spikes=spikes, traces=traces, run_seconds=seconds)
+
+
+def _array(device: Any, variable: Any) -> _Array:
+    return _Array(os.path.basename(device.get_array_filename(variable)), variable.dtype)
+
+
+def _static_file(device: Any, timed_array: str) -> str:
+    """File of the values of a timed array among the static arrays of the program."""
+    return next((n for n in device.static_arrays if n.endswith(f"{timed_array}_values")), "")
+
+
+def _read_duration_at_start(main: Path) -> None:
+    """Let the program read its duration when it starts instead of having it in its source."""
+    text, count = re.subn(
+        r"(\w+\.run\()[0-9.eE+-]+(, report_progress)",
+        r'\1std::stod(std::getenv("BIOMOD_DURATION"))\2',
+        main.read_text(),
+    )
+    if count != 1:
+        raise BackendError("Brian2 generated a main program that is not understood")
+    main.write_text(text)
+
+
+class standalone_device:
+    """Context in which Brian2's C++ standalone device is active, and nothing leaks out of it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def __enter__(self) -> None:
+        import brian2 as b2
+        from brian2.devices.device import get_device, set_device
+
+        self.dt = float(b2.defaultclock.dt)
+        b2.prefs.logging.delete_log_on_exit = True
+        set_device("cpp_standalone", build_on_run=False, directory=str(self.directory))
+        get_device().reinit()
+        get_device().activate(build_on_run=False, directory=str(self.directory))
+
+    def __exit__(self, *exc: object) -> None:
+        import brian2 as b2
+        from brian2.devices.device import get_device, reset_device
+
+        get_device().reinit()
+        reset_device()
+        b2.defaultclock.dt = self.dt * b2.second

@@ -1,0 +1,1 @@
+"""Tables with sources, kind (measured, estimate, …) and what was checked, as package data."""

@@ -1,0 +1,122 @@
+"""Ionic conductances: ohmic channels with gates, written once for every simulator."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+from biomod.errors import ModelError, unknown_name
+from biomod.model._base import (
+    Description,
+    check_types,
+    check_unique,
+    name_field,
+    number,
+    parts,
+    quantity,
+    text,
+)
+from biomod.units import Quantity, parse_quantity
+
+FUNCTIONS = ("exp", "log", "sqrt", "tanh", "exprel", "abs")
+
+
+@dataclass(frozen=True)
+class Constant(Description):
+    """A named constant of a channel's kinetics, e.g. a half-activation voltage.
+
+    In expressions it stands for its value in `unit`, so with ``unit="mV"`` the text
+    ``(v - v_half) / 10`` reads as in a paper.
+    """
+
+    name: str = name_field()
+    value: Any = None
+    unit: str = text("unit in which expressions read the value", default="mV")
+
+    def _check(self) -> None:
+        from biomod.units import as_quantity
+
+        q = as_quantity(self.value, self.unit, f"constant {self.name}")
+        object.__setattr__(self, "value", q)
+
+
+@dataclass(frozen=True)
+class Gate(Description):
+    """One gating variable: ``dx/dt = (x_inf(v) - x) / tau_x(v)``.
+
+    `steady_state` and `tau` are expressions of ``v`` (the local voltage in mV) and of the
+    channel's constants; `tau` is in ms. In an integrate-and-fire soma, which has no spike
+    waveform, ``spike_jump`` stands for the activation that a spike would have caused:
+    ``x <- x + spike_jump * (1 - x)``.
+    """
+
+    name: str = name_field()
+    tau: str = text("time constant in ms as an expression of v in mV")
+    steady_state: str = text("steady state as an expression of v in mV", default="0")
+    power: int = number("exponent in the conductance", default=1, positive=True, integer=True)
+    spike_jump: float = number(
+        "fraction of closed gates that a somatic spike opens", default=0.0, nonnegative=True,
+        maximum=1.0,
+    )
+
+
+@dataclass(frozen=True)
+class Channel(Description):
+    """An ohmic conductance: ``I = g_max * area * prod(gate**power) * (E_rev - v)``.
+
+    Without gates it is a constant conductance (leak, GIRK or a ligand-gated cation channel
+    whose opening a neuromodulator sets).
+    """
+
+    name: str = name_field("field's name of the channel, e.g. M, Ih, sAHP")
+    g_max: Quantity = quantity("uS/cm2", "maximal conductance per membrane area", nonnegative=True)
+    E_rev: Quantity = quantity("mV", "reversal potential")
+    gates: tuple[Gate, ...] = parts("gating variables", default=())
+    constants: tuple[Constant, ...] = parts("named constants of the kinetics", default=())
+    source: str = text("where the kinetics come from", default="")
+
+    _transparent: ClassVar[tuple[str, ...]] = ("gates",)
+
+    def _check(self) -> None:
+        check_types(self.gates, Gate, self._label())
+        check_types(self.constants, Constant, self._label())
+        check_unique(self.gates + self.constants, self._label())
+        known = {"v", *(c.name for c in self.constants)}
+        for gate in self.gates:
+            for what in ("steady_state", "tau"):
+                check_expression(getattr(gate, what), known, f"{self._label()}: {what}")
+
+    def _extra_parameters(self) -> Mapping[str, Quantity]:
+        return {c.name: c.value for c in self.constants}
+
+    def _with_extra(self, name: str, value: Any) -> Self:
+        constants = tuple(
+            Constant(c.name, parse_quantity(value) if isinstance(value, str) else value, c.unit)
+            if c.name == name
+            else c
+            for c in self.constants
+        )
+        return replace(self, constants=constants)
+
+
+_ALLOWED_NODES = (
+    ast.Expression, ast.BinOp, ast.UnaryOp, ast.Constant, ast.Name, ast.Call, ast.Load,
+    ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.UAdd,
+)  # fmt: skip
+
+
+def check_expression(expression: str, known: set[str], what: str) -> None:
+    """Raise :class:`ModelError` unless `expression` is arithmetic over the `known` names."""
+    try:
+        tree = ast.parse(expression, mode="eval")
+    except SyntaxError:
+        raise ModelError(f"{what}: cannot read the expression {expression!r}") from None
+    for node in ast.walk(tree):
+        if not isinstance(node, _ALLOWED_NODES):
+            raise ModelError(
+                f"{what}: {type(node).__name__} is not allowed in the expression {expression!r}"
+            )
+        if isinstance(node, ast.Name) and node.id not in known and node.id not in FUNCTIONS:
+            raise unknown_name(f"name in {what}", node.id, sorted(known) + list(FUNCTIONS))

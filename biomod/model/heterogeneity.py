@@ -1,0 +1,43 @@
+"""How a parameter differs between cells of one type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from biomod.errors import ModelError
+from biomod.model._base import Description, number, text
+from biomod.units import Quantity, as_quantity
+
+
+@dataclass(frozen=True)
+class Variation(Description):
+    """A distribution of one parameter over the cells of a population.
+
+    ``"lognormal"`` multiplies the parameter by a log-normal factor of mean 1 and coefficient of
+    variation `cv` (for conductances, sizes and time constants, which cannot change sign);
+    ``"normal"`` adds a normal deviate of standard deviation `sd` (for voltages). Draws beyond
+    three standard deviations are drawn again.
+    """
+
+    path: str = text("path of the parameter in the cell")
+    distribution: str = text("shape", choices=("lognormal", "normal"))
+    cv: float | None = number("coefficient of variation (lognormal)", default=None, nonnegative=True, maximum=2.0)
+    sd: Any = None
+    source: str = text("where the spread comes from", default="")
+
+    def _check(self) -> None:
+        if (self.distribution == "lognormal") != (self.cv is not None) or (
+            self.distribution == "normal"
+        ) != (self.sd is not None):
+            raise ModelError(
+                f"variation of {self.path}: a lognormal one needs cv and no sd, a normal one "
+                "needs sd and no cv"
+            )
+        if self.sd is not None and not isinstance(self.sd, Quantity):
+            object.__setattr__(self, "sd", as_quantity(self.sd, "mV", f"sd of {self.path}"))
+
+    @property
+    def key(self) -> str:
+        """Name in a path."""
+        return self.path

@@ -1,0 +1,242 @@
+"""Run a cell or a circuit: :func:`simulate`, or :func:`compile` once and run often."""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from biomod import backends
+from biomod.errors import ModelError
+from biomod.model import Cell, Circuit, Modulator, Recording, Stimulus, record, to_dict
+from biomod.units import Quantity, as_quantity
+
+if TYPE_CHECKING:
+    from biomod.progress import Progress
+    from biomod.results import Result
+
+_log = logging.getLogger("biomod")
+DEFAULT_DT = "0.1 ms"
+
+
+@dataclass(frozen=True)
+class Program:
+    """A model compiled for one backend; :meth:`run` can be called any number of times."""
+
+    circuit: Circuit
+    duration: Quantity
+    dt: Quantity
+    backend: str
+    compiled: backends.Program
+
+    def run(
+        self,
+        modulators: Iterable[Modulator] | None = None,
+        *,
+        duration: Any = None,
+        threads: int = 1,
+        progress: Progress | None = None,
+    ) -> Result:
+        """Simulate under these neuromodulators (default: those of the circuit).
+
+        Parameters
+        ----------
+        modulators : iterable of Modulator, optional
+            Replace all modulators of the circuit; an empty one removes them.
+        duration : quantity, optional
+            At most the duration that the program was compiled for.
+        threads : int
+            Number of threads, for backends that use more than one.
+        progress : Progress, optional
+            Is told how far the simulation is.
+
+        Returns
+        -------
+        Result
+        """
+        from biomod.backends.brian.collect import spikes_by_population, traces_by_label
+        from biomod.results import Result
+
+        circuit = self.circuit
+        if modulators is not None:
+            circuit = replace(circuit, modulators=tuple(modulators))
+        length = self._duration(duration)
+        raw = self.compiled.run(circuit, length.si, threads, progress)
+        plan = self.compiled.plan
+        return Result(
+            spikes=spikes_by_population(plan, raw, length.si),
+            traces=traces_by_label(raw),
+            provenance=self._provenance(circuit, length, raw.run_seconds),
+        )
+
+    def _duration(self, duration: Any) -> Quantity:
+        if duration is None:
+            return self.duration
+        length = as_quantity(duration, "ms", "duration")
+        if not 0 < length.si <= self.duration.si:
+            raise ModelError(
+                f"duration must be positive and at most {self.duration!r}, for which the program "
+                f"was compiled; {length!r} was given"
+            )
+        return length
+
+    def _provenance(self, circuit: Circuit, duration: Quantity, run_seconds: float) -> dict[str, Any]:
+        from biomod.mechanisms.neuromodulation import resolve
+
+        missing = {}
+        for population in circuit.populations:
+            unexpressed = resolve(population.cell).not_expressed
+            missing[population.name] = [f"{e.name} {e.target}: {why}" for e, why in unexpressed]
+        return {
+            "model": circuit.name,
+            "model_hash": circuit.content_hash(),
+            "seed": circuit.seed,
+            "backend": self.backend,
+            "duration_ms": duration.to("ms"),
+            "dt_ms": self.dt.to("ms"),
+            "cells": circuit.cells,
+            "synapses": self.compiled.plan.synapse_count,
+            "modulators": [to_dict(m) for m in circuit.modulators],
+            "effects_not_expressed": missing,
+            "timings": {"build_s": self.compiled.build_seconds, "run_s": run_seconds},
+            "compiler_ran": self.compiled.compiled,
+            "versions": _versions(),
+            "parameters": {k: str(v) for k, v in circuit.parameters().items()},
+        }
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in ("biomod", "brian2", "dendrify", "numpy", "brian2cuda", "neuron"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def compile(  # noqa: A001 - the field's word for it, always used as bm.compile
+    model: Circuit | Cell,
+    duration: Any,
+    *,
+    stimulus: Stimulus | Sequence[Stimulus] = (),
+    record: Sequence[str | Recording] = (),  # noqa: A002
+    modulators: Iterable[Modulator] = (),
+    dt: Any = None,
+    backend: str | None = None,
+    seed: int | None = None,
+    timed: bool | None = None,
+) -> Program:
+    """Compile a cell or circuit for a backend.
+
+    Parameters
+    ----------
+    model : Circuit or Cell
+        A cell is simulated alone.
+    duration : quantity
+        Longest time that one run will simulate.
+    stimulus : Stimulus or sequence of Stimulus
+        Injected currents and synaptic events.
+    record : sequence of str or Recording
+        Variables to keep, e.g. ``"L23_PC[0:5].tuft.v"``.
+    modulators : iterable of Modulator
+        Added to those of the circuit.
+    dt : quantity
+        Time step, 0.1 ms by default.
+    backend : str, optional
+        numpy, cython, cpp or cuda; the best one found here if not given.
+    seed : int, optional
+        Replaces the seed of the circuit.
+    timed : bool, optional
+        Whether concentrations may change during a run; by default only if one does.
+
+    Raises
+    ------
+    ModelError, UnitError
+        Bad input: what was given and what is allowed.
+    BackendError
+        The backend is missing or failed.
+    """
+    circuit = Circuit.of(model) if isinstance(model, Cell) else model
+    if not isinstance(circuit, Circuit):
+        raise ModelError(f"model must be a Circuit or a Cell, not {model!r}")
+    if seed is not None:
+        circuit = circuit.with_(seed=seed)
+    circuit = circuit.modulated(*modulators)
+    length, step = _times(duration, DEFAULT_DT if dt is None else dt)
+    _check_step(circuit, step)
+    name, note = backends.choose(backend)
+    if note:
+        _log.warning(note)
+    from biomod.backends.brian.assemble import Job
+
+    stimuli = (stimulus,) if isinstance(stimulus, Stimulus) else tuple(stimulus)
+    job = Job(
+        circuit=circuit,
+        duration=length.si,
+        dt=step.si,
+        stimuli=stimuli,
+        recordings=tuple(_record(r) for r in record),
+        timed=any(not m.is_constant for m in circuit.modulators) if timed is None else timed,
+    )
+    return Program(circuit, length, step, name, backends.compile_job(job, name))
+
+
+_record = record
+
+
+def simulate(
+    model: Circuit | Cell,
+    duration: Any,
+    *,
+    stimulus: Stimulus | Sequence[Stimulus] = (),
+    record: Sequence[str | Recording] = (),  # noqa: A002
+    modulators: Iterable[Modulator] = (),
+    dt: Any = None,
+    backend: str | None = None,
+    seed: int | None = None,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> Result:
+    """Compile and run in one call; see :func:`compile` for the parameters.
+
+    Examples
+    --------
+    >>> import biomod as bm, cell_types
+    >>> from biomod.units import ms, pA
+    >>> cell = cell_types.get("L23_PC")
+    >>> pulse = bm.step(200 * pA, start=50 * ms, stop=250 * ms)
+    >>> result = bm.simulate(cell, 300 * ms, stimulus=pulse, record=["soma.v"])
+    """
+    program = compile(
+        model, duration, stimulus=stimulus, record=record, modulators=modulators, dt=dt,
+        backend=backend, seed=seed,
+    )  # fmt: skip
+    return program.run(threads=threads, progress=progress)
+
+
+def _times(duration: Any, dt: Any) -> tuple[Quantity, Quantity]:
+    length = as_quantity(duration, "ms", "duration")
+    step = as_quantity(dt, "ms", "dt")
+    for what, q in (("duration", length), ("dt", step)):
+        if not 0 < q.si < float("inf"):
+            raise ModelError(f"{what} must be positive and finite; {q!r} was given")
+    if step.si > length.si:
+        raise ModelError(f"dt ({step!r}) must not be longer than the duration ({length!r})")
+    return length, step
+
+
+def _check_step(circuit: Circuit, dt: Quantity) -> None:
+    """Refuse a time step at which forward Euler is unstable for a membrane at rest."""
+    from biomod.mechanisms.passive import fastest_time_constant
+
+    for population in circuit.populations:
+        fastest = fastest_time_constant(population.cell)
+        if dt.si > fastest:
+            raise ModelError(
+                f"dt ({dt!r}) is longer than the fastest passive time constant of "
+                f"{population.name} ({fastest * 1e3:.3g} ms); use a shorter dt"
+            )
