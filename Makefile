@@ -33,8 +33,7 @@ test: lint
 	$(PY) -m pytest -n $(JOBS) --dist loadscope
 
 validate: $(VENV)/.validate
-	$(PY) -m pytest -m validate
-	$(PY) -m pytest -m slow
+	$(PY) -m pytest -m 'validate or slow'
 
 bench: $(VENV)/.core
 	$(PY) benchmarks/run_all.py --out build/bench

@@ -27,7 +27,7 @@ RASTERIZE_ABOVE = 20_000  # marks; more than that make a vector file slow to ope
 COLUMN_WIDTH = 5.2
 COLUMN_WIDTH_OF_SEVERAL = 3.4
 RASTER_HEIGHT = 2.4
-BAND_HEIGHT = 0.22  # of each population at least, if the raster must grow for it
+BAND_HEIGHT = 0.3  # of each population at least, if the raster must grow for it
 STRIP_HEIGHT = 0.42
 LEAST_STRIP_HEIGHT = 0.22
 ALL_STRIPS_HEIGHT = 3.2  # beyond it strips get lower, not more in height
@@ -177,7 +177,7 @@ def _draw(
         if fig is None:
             fig = _new_figure(len(recordings), sum(heights))
         grid = fig.add_gridspec(len(heights), len(recordings), height_ratios=heights)
-        columns = grid.subplots(sharex=True, squeeze=False).T
+        columns = [list(axes) for axes in grid.subplots(sharex=True, squeeze=False).T]
         scale, unit = _time_unit(recordings.values())
         for axes, (label, recording) in zip(columns, recordings.items(), strict=True):
             _draw_raster(axes[0], recording, bands, raster_height, scale)
@@ -269,9 +269,7 @@ def _label(
         top, *strips = axes
         for ax in axes:
             style.tidy(ax)
-            ax.tick_params(
-                axis="x", length=0 if ax is not axes[-1] else style.RC["xtick.major.size"]
-            )
+            ax.tick_params(axis="x", bottom=ax is axes[-1])
             ax.tick_params(axis="y", labelleft=first)
         top.set_yticks([band.middle for band in bands], labels=[band.population for band in bands])
         top.tick_params(axis="y", length=0)
@@ -307,7 +305,8 @@ def _beside(ax: Axes, y: float, text: str, colour: str) -> None:
 
 def _shown(band: _Band, trains: Trains) -> str:
     rows = band.shown(trains.cells).size
-    return f"{trains.cells}" if rows == trains.cells else f"{rows} of {trains.cells}"
+    shown = f"{trains.cells}" if rows == trains.cells else f"{rows} of {trains.cells}"
+    return f"{shown} cells"
 
 
 def _time_unit(recordings: Iterable[Recording]) -> tuple[float, str]:

@@ -130,12 +130,14 @@ def context() -> Iterator[None]:
 
 
 def tidy(ax: Axes) -> None:
-    """Give an existing `ax` the style's spines and ticks.
+    """Give an existing `ax` the style's spines, ticks and size of labels.
 
     Ticks that are made only when a figure is drawn, after the context has ended, need it said.
     """
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_linewidth(RC["axes.linewidth"])
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.label.set_fontsize(RC["axes.labelsize"])
     for which in ("major", "minor"):
         ax.tick_params(
             which=which,

@@ -36,6 +36,7 @@ class Program:
         self,
         modulators: Iterable[Modulator] | None = None,
         *,
+        circuit: Circuit | None = None,
         duration: Any = None,
         threads: int = 1,
         progress: Progress | None = None,
@@ -46,6 +47,9 @@ class Program:
         ----------
         modulators : iterable of Modulator, optional
             Replace all modulators of the circuit; an empty one removes them.
+        circuit : Circuit, optional
+            The same circuit with other parameter values (``circuit.with_(...)``); its structure,
+            sizes and wiring must be those that the program was compiled for.
         duration : quantity, optional
             At most the duration that the program was compiled for.
         threads : int
@@ -60,7 +64,7 @@ class Program:
         from biomod.backends.brian.collect import spikes_by_population, traces_by_label
         from biomod.results import Result
 
-        circuit = self.circuit
+        circuit = self.circuit if circuit is None else circuit
         if modulators is not None:
             circuit = replace(circuit, modulators=tuple(modulators))
         length = self._duration(duration)
@@ -179,13 +183,24 @@ def compile(  # noqa: A001 - the field's word for it, always used as bm.compile
         duration=length.si,
         dt=step.si,
         stimuli=stimuli,
-        recordings=tuple(_record(r) for r in record),
+        recordings=tuple(_recording(r, circuit) for r in record),
         timed=any(not m.is_constant for m in circuit.modulators) if timed is None else timed,
     )
     return Program(circuit, length, step, name, backends.compile_job(job, name))
 
 
 _record = record
+
+
+def _recording(specification: str | Recording, circuit: Circuit) -> Recording:
+    """Read a recording; ``"soma.M.p"`` has no population although it has three parts."""
+    found = _record(specification)
+    if found.population and found.cells is None and found.population not in circuit.cells:
+        shifted = f"{found.compartment}.{found.variable}"
+        only = circuit.populations[0].cell
+        if len(circuit.populations) == 1 and found.population in [c.name for c in only.compartments]:
+            return replace(found, population="", compartment=found.population, variable=shifted)
+    return found
 
 
 def simulate(

@@ -23,7 +23,8 @@ extensions = [
     "reference",
 ]
 exclude_patterns = ["_build", "examples/figures"]
-nitpicky = False
+# A type in a docstring such as "cells" may match several attributes; none is meant.
+suppress_warnings = ["ref.python"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 

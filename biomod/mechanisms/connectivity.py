@@ -144,7 +144,7 @@ def connect(circuit: Circuit, projection: Projection | str) -> Connections:
     circuit : Circuit
         Gives populations, side and seed.
     projection : Projection or str
-        One of the circuit's, or its key such as ``"PC->PV"``.
+        Between two populations of the circuit; or the key of one of its own, e.g. ``"PC->PV"``.
 
     Returns
     -------
@@ -157,7 +157,8 @@ def connect(circuit: Circuit, projection: Projection | str) -> Connections:
     Raises
     ------
     ModelError
-        The circuit has no such projection, or an in-degree is asked for with ``p_max = 0``.
+        The circuit has no such projection or population; an in-degree is asked for with
+        ``p_max = 0``, or a distance rule without a side.
     """
     projection = _find(circuit, projection)
     sheet = _Sheet.of(circuit, projection)
@@ -179,11 +180,14 @@ def connect(circuit: Circuit, projection: Projection | str) -> Connections:
 
 
 def _find(circuit: Circuit, projection: Projection | str) -> Projection:
-    key = projection if isinstance(projection, str) else projection.key
-    for candidate in circuit.projections:
-        if candidate.key == key and projection in (key, candidate):
-            return candidate
-    raise unknown_name(f"projection of circuit {circuit.name}", key, [p.key for p in circuit.projections])
+    if isinstance(projection, str):
+        by_key = {p.key: p for p in circuit.projections}
+        if projection not in by_key:
+            raise unknown_name(f"projection of circuit {circuit.name}", projection, by_key)
+        return by_key[projection]
+    if projection.sigma is not None and circuit.side is None:
+        raise ModelError(f"projection {projection.key}: a distance rule needs Circuit(side=...)")
+    return projection
 
 
 def _targets(circuit: Circuit, projection: Projection, n: int) -> np.ndarray:

@@ -46,7 +46,8 @@ def stream(seed: int, name: str) -> np.random.Generator:
     The bits are fixed by the algorithm. numpy may change how its *distributions* use them
     between versions (NEP 19), so provenance should hold the version of numpy.
 
-    Source: Salmon et al. 2011, Parallel random numbers: as easy as 1, 2, 3, 10.1145/2063384.2063405.
+    Source: Salmon et al. 2011, Parallel random numbers: as easy as 1, 2, 3, SC '11,
+    10.1145/2063384.2063405.
     """
     key = int.from_bytes(_digest(seed, name)[:16], "little")
     return np.random.Generator(np.random.Philox(key=key))

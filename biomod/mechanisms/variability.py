@@ -108,5 +108,6 @@ def _check_allowed(
             population.cell.with_({variation.path: Quantity(float(extreme), nominal.dim)})
         except ModelError as error:
             raise ModelError(
-                f"population {population.name}: the variation of {variation.path} is too wide: {error}"
+                f"population {population.name}: the variation of {variation.path} is too wide: "
+                f"{error}"
             ) from None

@@ -68,7 +68,7 @@ class Receptor(Description):
     def occupancy(self, concentration: Quantity | str) -> float:
         """Steady-state activation at a bulk concentration (Hill curve), before expression."""
         c = as_quantity(concentration, "nM", f"concentration at {self.name}").si * self.local_gain
-        return hill(c, self.ec50.si, self.hill)
+        return self.constitutive + (1 - self.constitutive) * hill(c, self.ec50.si, self.hill)
 
 
 def hill(c: float, ec50: float, n: float) -> float:

@@ -20,7 +20,7 @@ class Stimulus(Description):
     Parameters
     ----------
     population : str, optional
-        Population of the circuit; empty for the only one.
+        Population of the circuit; empty for the only one, ``"*"`` for all.
     compartment : str
         Where it is applied.
     cells : tuple of int, optional

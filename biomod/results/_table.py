@@ -14,9 +14,9 @@ from biomod.errors import ModelError, unknown_name
 
 COLUMNS = ("time_ms", "cell", "population")
 
-# Multiples of a time step differ in the last bits between simulators; a femtosecond does not
+# Multiples of a time step differ in the last bits between simulators; a picosecond does not
 # matter to anyone, and 0.3 reads better than 0.30000000000000004.
-DECIMALS_MS = 12 - 3
+DECIMALS_MS = 9
 
 Train = tuple[npt.ArrayLike, npt.ArrayLike]
 
@@ -72,13 +72,11 @@ def assemble(
             raise unknown_name("population of the spike table", name, cells)
     if not (math.isfinite(duration_ms) and duration_ms >= 0):
         raise ModelError(f"the duration of a spike table must be finite, not {duration_ms!r} ms")
-    times, ids, codes = [np.empty(0)], [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for code, (name, size) in enumerate(cells.items()):
-        time, cell = _checked(name, size, *trains_ms.get(name, ((), ())))
-        times.append(time)
-        ids.append(cell)
-        codes.append(np.full(time.size, code, np.int64))
-    time, cell, code = np.concatenate(times), np.concatenate(ids), np.concatenate(codes)
+    pairs = [_checked(name, n, *trains_ms.get(name, ((), ()))) for name, n in cells.items()]
+    # With an empty array first, so that it also works without any population.
+    time = np.concatenate([np.empty(0), *(times for times, _ in pairs)])
+    cell = np.concatenate([np.empty(0, np.int64), *(ids for _, ids in pairs)])
+    code = np.repeat(np.arange(len(pairs)), [times.size for times, _ in pairs])
     order = np.lexsort((cell, code, time))
     population = pd.Categorical.from_codes(code[order], categories=list(cells))
     columns = {"time_ms": time[order], "cell": cell[order], "population": population}
@@ -107,5 +105,5 @@ def check_table(spikes: Any) -> pd.DataFrame:
         raise ModelError(f"spikes must be a table with the columns {', '.join(COLUMNS)}")
     for name in ("cells", "duration_ms"):
         if name not in spikes.attrs:
-            raise ModelError(f"the spike table lacks attrs[{name!r}]; biomod.results.spike_table sets it")
+            raise ModelError(f"the spike table lacks attrs[{name!r}]; spike_table(…) sets it")
     return spikes

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import h5py
 import numpy as np
@@ -89,7 +89,8 @@ class Result:
         if kind == "raster":
             import analysis
 
-            return analysis.raster(self.spikes)
+            # A new figure, where a SubFigure is possible only if one is passed in.
+            return cast("Figure", analysis.raster(self.spikes))
         if kind != "traces":
             raise unknown_name("kind of plot", kind, ("raster", "traces"))
         from biomod.results._plot import plot_traces

@@ -64,8 +64,8 @@ def read_spikes(path: str | Path) -> pd.DataFrame:
     -------
     DataFrame
         A spike table. Where the file does not say how many cells there are and how long was
-        recorded, the largest index and the last spike have to do: ``attrs["complete"]`` is then
-        False, and rates are too high if cells were silent.
+        recorded, the largest index and the last spike have to do: ``attrs["assumed"]`` names
+        what was assumed, and rates are too high if cells were silent.
 
     Raises
     ------
@@ -82,6 +82,7 @@ def write_group(file: h5py.File, spikes: pd.DataFrame) -> None:
     file.attrs["version"] = np.array(VERSION, np.uint32)
     root = file.create_group("spikes")
     root.attrs["duration_ms"] = float(spikes.attrs["duration_ms"])
+    root.attrs["populations"] = np.uint64(len(spikes.attrs["cells"]))
     order = h5py.enum_dtype(SORTING, basetype="u1")
     for index, (name, size) in enumerate(spikes.attrs["cells"].items()):
         rows = spikes[(spikes["population"] == name).to_numpy()]
@@ -104,21 +105,25 @@ def read_group(file: h5py.File, path: Path) -> pd.DataFrame:
             f"{path} holds no SONATA spikes (groups /spikes/<population> with timestamps and "
             "node_ids)"
         )
+    # A damaged byte in the list of groups makes one vanish without an error.
+    if len(groups) != root.attrs.get("populations", len(groups)):
+        raise ModelError(f"cannot read {path}: it is damaged (a population is missing)")
     order = {name: int(g.attrs.get("order", len(groups))) for name, g in groups.items()}
     trains, cells = {}, {}
-    complete = "duration_ms" in root.attrs
+    assumed = {"duration_ms"} - set(root.attrs)
     for name in sorted(groups, key=lambda n: order[n]):
         group, where = groups[name], f"{path}: population {name}"
         trains[name] = _read_train(group, where)
         largest = int(np.max(trains[name][1], initial=-1))
-        complete &= "cells" in group.attrs
+        assumed |= {"cells"} - set(group.attrs)
         cells[name] = int(group.attrs.get("cells", largest + 1))
     last = max((float(np.max(times, initial=0.0)) for times, _ in trains.values()), default=0.0)
     try:
         table = assemble(trains, cells, float(root.attrs.get("duration_ms", last)))
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
-    table.attrs["complete"] = bool(complete)
+    if assumed:
+        table.attrs["assumed"] = sorted(assumed)
     return table
 
 
@@ -133,4 +138,4 @@ def _read_train(group: h5py.Group, where: str) -> Train:
     if unit not in MS_PER_UNIT:
         raise ModelError(f"{where}: timestamps are in {unit!r}; ms and s are understood")
     times = group["timestamps"][()].astype(np.float64)
-    return times * MS_PER_UNIT[unit], group["node_ids"][()]
+    return times * MS_PER_UNIT[unit], group["node_ids"][()].astype(np.int64)

@@ -6,6 +6,7 @@ What is defined in a private module (``_name.py``) is documented where it is han
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
@@ -15,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
@@ -55,9 +57,27 @@ def public_names(module: ModuleType) -> list[str]:
     return sorted(name for name in names if not inspect.ismodule(getattr(module, name, module)))
 
 
+def is_data(value: Any) -> bool:
+    return not (inspect.isclass(value) or inspect.isroutine(value))
+
+
+def origin(module: ModuleType, name: str) -> str:
+    """The module that a data name was imported from, or `module` itself."""
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [alias.asname or alias.name for alias in node.names]
+            if name in names:
+                return node.module
+    return module.__name__
+
+
 def home(module: ModuleType, name: str, value: Any) -> tuple[str, str]:
     """Where `name` is documented: module, and its name there."""
-    if not (inspect.isclass(value) or inspect.isroutine(value)):
+    if is_data(value):
+        defined = origin(module, name)
+        if defined != module.__name__ and not private(defined):
+            source = importlib.import_module(defined)
+            return home(source, name, getattr(source, name, value))
         return module.__name__, name
     defined = value.__module__
     # A third party's, or from a private module: documented where it is handed on.
@@ -72,7 +92,10 @@ def directive(module: str, name: str, value: Any) -> list[str]:
     elif inspect.isroutine(value):
         kind, options = "autofunction", []
     else:
-        kind, options = "autodata", ["   :no-value:"]
+        # Not autodata: without a comment of its own it would print the docstring of the type.
+        comments = ModuleAnalyzer.for_module(module).find_attr_docs()
+        text = comments.get(("", name), [])
+        kind, options = "py:data", ["", *(f"   {line}" for line in text)]
     return ["", f".. {kind}:: {module}.{name}", *options]
 
 
@@ -87,9 +110,10 @@ def page(module: ModuleType, children: list[str]) -> str:
             continue
         where, called = home(module, public, value)
         if where != name:
-            role = "class" if inspect.isclass(value) else "func"
-            summary = (inspect.getdoc(value) or "").split("\n")[0]
-            links.append(f"- :py:{role}:`{public} <{where}.{called}>` — {summary}")
+            role = "data" if is_data(value) else "class" if inspect.isclass(value) else "func"
+            doc = "" if is_data(value) else inspect.getdoc(value) or ""
+            summary = doc.split("\n")[0]
+            links.append(f"- :py:{role}:`{public} <{where}.{called}>` {summary}".rstrip())
         else:
             details += directive(name, public, value)
     if links:

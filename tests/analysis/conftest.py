@@ -13,14 +13,17 @@ Table = Callable[..., pd.DataFrame]
 
 def table(populations: Mapping[str, Sequence[Train]], duration_ms: float) -> pd.DataFrame:
     """The spike table of lists of trains (times in ms), rows in no particular order."""
-    parts = [
-        pd.DataFrame({"time_ms": np.asarray(train, dtype=float), "cell": cell, "population": name})
-        for name, trains in populations.items()
-        for cell, train in enumerate(trains)
-        if len(train)
-    ]
-    columns = pd.DataFrame({"time_ms": [], "cell": [], "population": []})
-    spikes = pd.concat(parts, ignore_index=True) if parts else columns
+    trains = [train for trains in populations.values() for train in trains]
+    number = [len(train) for train in trains]
+    cells = [cell for trains in populations.values() for cell in range(len(trains))]
+    names = [name for name, trains in populations.items() for _ in trains]
+    spikes = pd.DataFrame(
+        {
+            "time_ms": np.concatenate(trains),
+            "cell": np.repeat(cells, number),
+            "population": np.repeat(names, number),
+        }
+    )
     spikes = spikes.sample(frac=1.0, random_state=0, ignore_index=True)
     spikes.attrs = {
         "cells": {name: len(trains) for name, trains in populations.items()},

@@ -10,8 +10,8 @@ import analysis
 from analysis import style
 
 mpl.use("Agg")
-from matplotlib.colors import to_hex, to_rgb  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
 
 PLOTS = [analysis.plot_spectrum, analysis.plot_rates, analysis.plot_isi]
 
@@ -40,11 +40,12 @@ def test_populations_are_rows_in_order_from_the_top_with_their_names_at_the_left
 
 
 def test_too_many_cells_are_thinned_evenly_and_it_says_so(column):
+    """25 rows for each, and a ninth of the other 900 cells."""
     ax = analysis.raster(column, max_cells=200).axes[0]
     shown = {text.get_text() for text in ax.texts}
-    assert shown == {"102 of 800", "34 of 100", "30 of 60", "27 of 40"}
+    assert shown == {"111 of 800 cells", "33 of 100 cells", "28 of 60 cells", "26 of 40 cells"}
     rows = {name: len(set(line.get_ydata())) for name, line in marks(ax).items()}
-    assert 90 < rows["PC"] <= 102  # some cells are silent
+    assert 100 < rows["PC"] <= 111  # some cells are silent
     assert rows["VIP"] == 0
 
 

@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -93,10 +94,7 @@ def test_a_doubled_rate_is_significant_and_the_same_run_is_not(table, poisson, p
 
 def test_two_draws_of_the_same_process_differ_as_often_as_chance_has_it(table, poisson):
     tables = [table({"PC": poisson(50, 8.0, 1000.0, seed=s)}, 1000.0) for s in range(61)]
-    p = [
-        analysis.compare(a, b).loc["PC", "p_value"]
-        for a, b in zip(tables, tables[1:], strict=False)
-    ]
+    p = [analysis.compare(a, b).loc["PC", "p_value"] for a, b in pairwise(tables)]
     assert np.mean(np.array(p) < 0.05) < 0.2
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -77,11 +77,41 @@ def make_plan(job: Job) -> Plan:
     )
 
 
-def modulation_of(plan: Plan, circuit: Circuit) -> nm.Modulation:
-    """Courses of all modulated parameters for the modulators of `circuit`."""
+def with_circuit(plan: Plan, circuit: Circuit) -> Plan:
+    """The plan of the same program for other parameter values.
+
+    Raises
+    ------
+    ModelError
+        The circuit differs in structure, size or connections, and needs a program of its own.
+    """
+    job = replace(plan.job, circuit=circuit)
+    if replace(plan.job.circuit, modulators=()) == replace(circuit, modulators=()):
+        return replace(plan, job=job)
+    new = make_plan(job)
+    same = len(new.groups) == len(plan.groups) and len(new.synapses) == len(plan.synapses)
+    for a, b in zip(plan.groups, new.groups, strict=False):
+        names = [m.name for m in a.members] == [m.name for m in b.members]
+        same &= names and a.size == b.size and a.equations == b.equations
+        same &= plan.shared[a.name] <= new.shared[b.name]
+    for c, d in zip(plan.synapses, new.synapses, strict=False):
+        same &= np.array_equal(c.i, d.i) and np.array_equal(c.j, d.j)
+        same &= np.array_equal(c.delay, d.delay) and c.receptors == d.receptors
+    if not same:
+        raise ModelError(
+            "this program was compiled for a circuit of another structure, size or wiring; "
+            "compile the new circuit"
+        )
+    return replace(new, shared=plan.shared)
+
+
+def modulation_of(plan: Plan) -> nm.Modulation:
+    """Courses of all modulated parameters for the modulators of the plan's circuit."""
+    if not plan.job.circuit.modulators:
+        return nm.Modulation(np.zeros(1), {}, {}, {}, ())
     duration = Quantity(plan.job.duration, (0, 0, 1, 0, 0, 0, 0))
     interval = Quantity(MODULATION_INTERVAL, (0, 0, 1, 0, 0, 0, 0))
-    modulation = nm.modulation(circuit, duration, interval)
+    modulation = nm.modulation(plan.job.circuit, duration, interval)
     if len(modulation.times) > 1 and not plan.job.timed:
         raise ModelError(
             "this program was compiled for constant concentrations; compile it with timed=True "
@@ -265,6 +295,11 @@ def _synapses(
 ) -> Any:
     import brian2 as b2
 
+    if not synapses.pre.equations.threshold:
+        raise ModelError(
+            f"projection {synapses.keys[0]}: its presynaptic cells never spike; give them "
+            "Soma(spike=SomaticSpike(...))"
+        )
     model, code = net.synapse_equations(synapses, shared=_one(plan, synapses))
     namespace: dict[str, Any] = {}
     if plan.job.timed:
@@ -323,7 +358,11 @@ def _event_sources(plan: Plan, groups: Mapping[str, Any]) -> list[Any]:
 def _monitors(plan: Plan, groups: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
     import brian2 as b2
 
-    spikes = {g.name: b2.SpikeMonitor(groups[g.name], name=f"{g.name}_spikes") for g in plan.groups}
+    spikes = {
+        g.name: b2.SpikeMonitor(groups[g.name], name=f"{g.name}_spikes")
+        for g in plan.groups
+        if g.equations.threshold
+    }
     states = []
     for number, recording in enumerate(plan.job.recordings):
         population = (
@@ -343,10 +382,11 @@ def _monitors(plan: Plan, groups: Mapping[str, Any]) -> tuple[dict[str, Any], li
             )
         population.cell.compartment(recording.compartment)
         variable = net.recorded_variable(group, recording)
-        interval = (recording.interval.si if recording.interval else plan.job.dt) * b2.second
+        # A clock of its own costs time at every step; without one the monitor has the network's.
+        clock = {} if recording.interval is None else {"dt": recording.interval.si * b2.second}
         monitor = b2.StateMonitor(
-            groups[group.name], variable, record=np.array(chosen) + member.start, dt=interval,
-            name=f"state{number}",
+            groups[group.name], variable, record=np.array(chosen) + member.start,
+            name=f"state{number}", **clock,
         )  # fmt: skip
         states.append((recording, variable, monitor, np.array(chosen)))
     return spikes, states

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from biomod.backends.brian.assemble import Plan
+from biomod.backends.brian.equations import CONDUCTANCE
 from biomod.model import Recording
 from biomod.results import spike_table
 
@@ -25,6 +26,8 @@ def spikes_by_population(plan: Plan, raw: Raw, duration: float) -> pd.DataFrame:
     """The table of spikes of all populations, cells numbered within their population."""
     trains: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for group in plan.groups:
+        if group.name not in raw.spikes:  # cells without a somatic spike
+            continue
         index, times = raw.spikes[group.name]
         for member in group.members:
             mine = (index >= member.start) & (index < member.stop)
@@ -47,6 +50,6 @@ def traces_by_label(raw: Raw) -> dict[str, pd.DataFrame]:
 def _unit(variable: str) -> tuple[float, str]:
     if variable.startswith("V_"):
         return 1e3, "mV"
-    if variable.startswith(("s_", "x_")):
-        return 1.0, "nS"
+    if variable.startswith(CONDUCTANCE):
+        return 1e9, "nS"
     return 1.0, "1"

@@ -7,12 +7,15 @@ generated code would forbid, so each file's gets a name of its own.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import logging
 import os
 import platform
 import re
 import shutil
 import subprocess
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -22,6 +25,9 @@ from biomod.errors import BackendError
 FLAGS = ("-std=c++17", "-march=native", "-ffast-math", "-fno-finite-math-only", "-w", "-I.")
 HOT, COLD = "-O3", "-O1"
 CACHE_LIMIT = 2 * 1024**3
+CHECKSUM = hashlib.sha256().digest_size  # bytes at the end of every program in the cache
+
+_log = logging.getLogger("biomod")
 
 
 def find_compiler() -> str | None:
@@ -53,26 +59,29 @@ def cache_directory() -> Path:
 
 def cache_info() -> dict[str, object]:
     """Path, number of programs and total size of the cache."""
-    files = _entries()
+    entries = _sizes()
     return {
         "path": str(cache_directory()),
-        "entries": len(files),
-        "bytes": sum(f.stat().st_size for f in files),
+        "entries": len(entries),
+        "bytes": sum(stat.st_size for stat in entries.values()),
     }
 
 
 def cache_clear() -> int:
     """Delete all compiled programs; returns the number of bytes freed."""
-    freed = 0
-    for file in _entries():
-        freed += file.stat().st_size
+    entries = _sizes()
+    for file in entries:
         file.unlink(missing_ok=True)
-    return freed
+    return sum(stat.st_size for stat in entries.values())
 
 
-def _entries() -> list[Path]:
-    folder = cache_directory() / "programs"
-    return sorted(folder.glob("*.bin")) if folder.is_dir() else []
+def _sizes() -> dict[Path, os.stat_result]:
+    """All programs in the cache; other processes may be deleting some at the same time."""
+    found = {}
+    for file in sorted((cache_directory() / "programs").glob("*.bin")):
+        with contextlib.suppress(OSError):
+            found[file] = file.stat()
+    return found
 
 
 def compile_program(directory: Path) -> tuple[Path, bool]:
@@ -97,9 +106,7 @@ def compile_program(directory: Path) -> tuple[Path, bool]:
     key = hashlib.sha256("\0".join([_identity(compiler), hot, cold, _headers(directory)]).encode())
     kept = cache_directory() / "programs" / f"{key.hexdigest()[:32]}.bin"
     binary = directory / "main"
-    if kept.is_file():
-        shutil.copy2(kept, binary)
-        os.utime(kept)
+    if _take(kept, binary):
         return binary, False
     (directory / "hot.cpp").write_text(hot)
     (directory / "cold.cpp").write_text(cold)
@@ -125,18 +132,48 @@ def _call(command: list[str], directory: Path) -> None:
         raise BackendError(f"the C++ compiler failed: {done.stderr.strip()[:2000]}")
 
 
+def _take(kept: Path, binary: Path) -> bool:
+    """Get a program from the cache; False if it is not there or damaged."""
+    try:
+        content = kept.read_bytes()
+    except OSError:
+        return False
+    program, checksum = content[:-CHECKSUM], content[-CHECKSUM:]
+    if hashlib.sha256(program).digest() != checksum:
+        kept.unlink(missing_ok=True)
+        return False
+    binary.write_bytes(program)
+    binary.chmod(0o755)
+    with contextlib.suppress(OSError):
+        os.utime(kept)
+    return True
+
+
 def _keep(binary: Path, kept: Path) -> None:
-    """Put a program into the cache in one step, then delete the oldest beyond the size limit."""
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    partial = kept.with_suffix(f".{os.getpid()}.partial")
-    shutil.copy2(binary, partial)
-    partial.replace(kept)
-    entries = sorted(_entries(), key=lambda f: f.stat().st_mtime)
-    excess = sum(f.stat().st_size for f in entries) - CACHE_LIMIT
-    for file in entries:
+    """Put a program into the cache in one step, then delete the oldest beyond the size limit.
+
+    A program that cannot be kept (full disk, folder of somebody else) is used all the same.
+    """
+    program = binary.read_bytes()
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        handle, partial = tempfile.mkstemp(suffix=".partial", dir=kept.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(program + hashlib.sha256(program).digest())
+            os.replace(partial, kept)
+        except OSError:
+            os.unlink(partial)
+            raise
+    except OSError as error:
+        _log.warning(f"the compiled program is not kept for the next time: {error}")
+        return
+    entries = sorted(_sizes().items(), key=lambda entry: entry[1].st_mtime)
+    excess = sum(stat.st_size for _, stat in entries) - CACHE_LIMIT
+    for file, stat in entries:
         if excess <= 0:
             break
-        excess -= file.stat().st_size
+        excess -= stat.st_size
         file.unlink(missing_ok=True)
 
 

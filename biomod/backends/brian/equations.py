@@ -119,7 +119,8 @@ class _Writer:
         text = str(dendrified.equations)  # type: ignore[attr-defined]
         self.parameters |= {f"C_{name}": "farad", f"gL_{name}": "siemens", f"EL_{name}": "volt"}
         self.states[f"V_{name}"] = f"{name}.v"
-        text = text.replace(f"I_ext_{name}  :amp", f"I_ext_{name} = {STIMULUS}_{name} :amp")
+        declared = rf"^I_ext_{name}  :amp$"
+        text = re.sub(declared, f"I_ext_{name} = {STIMULUS}_{name} :amp", text, flags=re.M)
         # network.py replaces the right-hand side by the injected current, or by zero.
         for receptor in compartment.receptors:
             text = self._receptor(text, name, receptor.kind, receptor.name, receptor.tau_rise)
@@ -146,11 +147,13 @@ class _Writer:
         if kind == "NMDA":
             self.parameters[f"mg_{ident}"] = "1"
         self.states[f"s_{kind}_{ident}"] = f"{comp}.{tag}.s"
+        variable = f"s_{kind}_{ident}"
         if rise is not None:
             self.parameters[f"t_{kind}_rise_{ident}"] = "second"
-            self.states[f"x_{kind}_{ident}"] = f"{comp}.{tag}.g"
-        else:
-            self.states[f"s_{kind}_{ident}"] = f"{comp}.{tag}.g"
+            variable = f"x_{kind}_{ident}"
+        self.states[variable] = f"{comp}.{tag}.g"
+        # For recordings: x has a height that depends on the time constants.
+        lines.append(f"{CONDUCTANCE}{variable} = g_{kind}_{ident} * {variable} :siemens")
         return "\n".join(lines)
 
     def _dendritic_spike(self, text: str, comp: str, name: str, dendrified: object) -> str:
@@ -228,6 +231,7 @@ class _Writer:
 
 
 STIMULUS = "I_stim"
+CONDUCTANCE = "G_"
 
 
 def _placeholder() -> object:

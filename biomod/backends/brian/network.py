@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from biomod.backends.brian.equations import (
+    CONDUCTANCE,
     MAGNESIUM_BLOCK,
     CellEquations,
     cell_equations,
@@ -284,16 +285,23 @@ def stimulus_table(
 
 def target_cells(circuit: Circuit, plan: GroupPlan, stimulus: Stimulus) -> list[int]:
     """Indices in the group of the cells that a stimulus reaches."""
-    population = stimulus.population or only_population(circuit, "stimulus").name
-    target = circuit.population(population)
-    target.cell.compartment(stimulus.compartment)
-    outside = [c for c in stimulus.cells if not 0 <= c < target.size]
-    if outside:
-        raise ModelError(f"stimulus: {population} has cells 0 to {target.size - 1}, not {outside[0]}")
-    member = plan.member(population)
-    if member is None:
-        return []
-    return [member.start + c for c in (stimulus.cells or range(target.size))]
+    if stimulus.population == "*":
+        targets = circuit.populations
+    else:
+        name = stimulus.population or only_population(circuit, "stimulus").name
+        targets = (circuit.population(name),)
+    chosen = []
+    for target in targets:
+        target.cell.compartment(stimulus.compartment)
+        outside = [c for c in stimulus.cells if not 0 <= c < target.size]
+        if outside:
+            raise ModelError(
+                f"stimulus: {target.name} has cells 0 to {target.size - 1}, not {outside[0]}"
+            )
+        member = plan.member(target.name)
+        if member is not None:
+            chosen += [member.start + c for c in (stimulus.cells or range(target.size))]
+    return chosen
 
 
 def only_population(circuit: Circuit, what: str) -> Population:
@@ -422,7 +430,8 @@ def recorded_variable(plan: GroupPlan, recording: Recording) -> str:
     states = {what: name for name, what in plan.equations.states.items() if not what.endswith(".s")}
     if wanted not in states:
         raise unknown_name("recorded variable", wanted, sorted(states))
-    return states[wanted]
+    name = states[wanted]
+    return f"{CONDUCTANCE}{name}" if wanted.endswith(".g") and name[:2] in ("x_", "s_") else name
 
 
 def compartment_area(values: PopulationValues, compartment: str) -> Any:

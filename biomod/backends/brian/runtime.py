@@ -27,20 +27,21 @@ class RuntimeProgram:
     def run(
         self, circuit: Circuit, duration: float, threads: int = 1, progress: Progress | None = None
     ) -> Raw:
-        """Simulate `duration` seconds of the circuit with the modulators of `circuit`."""
+        """Simulate `duration` seconds of `circuit`, which has the structure compiled for."""
         import brian2 as b2
 
         progress = progress or NoProgress()
-        modulation = assemble.modulation_of(self.plan, circuit)
+        plan = assemble.with_circuit(self.plan, circuit)
+        modulation = assemble.modulation_of(plan)
         before = b2.prefs.codegen.target, float(b2.defaultclock.dt)
         b2.prefs.codegen.target = self.target
         b2.defaultclock.dt = self.plan.job.dt * b2.second
         try:
-            network = assemble.build_objects(self.plan, assemble.timed_tables(self.plan, modulation))
+            network = assemble.build_objects(plan, assemble.timed_tables(plan, modulation))
             named = {o.name: o for o in network.objects}
-            for (owner, variable), array in assemble.all_values(self.plan, modulation).items():
+            for (owner, variable), array in assemble.all_values(plan, modulation).items():
                 named[owner].variables[variable].set_value(array)
-            b2.seed(self.plan.seed)
+            b2.seed(plan.seed)
             net = b2.Network(network.objects)
             progress.start(duration)
             started = time.perf_counter()

@@ -7,6 +7,7 @@ hash of its generated source, so the same structure is never compiled twice.
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
@@ -59,24 +60,35 @@ class StandaloneProgram:
         self._directory = Path(tempfile.mkdtemp(prefix="biomod-"))
         self._cleanup = weakref.finalize(self, shutil.rmtree, self._directory, True)
         self._generate()
-        self.binary, self.compiled = compile_program(self._directory)
+        self.binary, self.compiled = self._compile()
         self.build_seconds = time.perf_counter() - started
+
+    device = "cpp_standalone"
+
+    def _compile(self) -> tuple[Path, bool]:
+        return compile_program(self._directory)
+
+    def _seed(self) -> None:
+        """Let the program read its seed when it starts."""
+        from brian2.devices.device import get_device
+
+        get_device().insert_code(
+            "main",
+            "for (auto& _g : brian::_random_generators) "
+            '_g.seed((unsigned long)std::stoul(std::getenv("BIOMOD_SEED")));',
+        )
 
     def _generate(self) -> None:
         import brian2 as b2
         from brian2.devices.device import get_device
 
-        modulation = assemble.modulation_of(self.plan, self.plan.job.circuit)
+        modulation = assemble.modulation_of(self.plan)
         tables = assemble.timed_tables(self.plan, modulation)
-        with standalone_device(self._directory):
+        with standalone_device(self._directory, self.device):
             device = get_device()
             b2.defaultclock.dt = self.plan.job.dt * b2.second
             network = assemble.build_objects(self.plan, tables)
-            device.insert_code(
-                "main",
-                "for (auto& _g : brian::_random_generators) "
-                '_g.seed((unsigned long)std::stoul(std::getenv("BIOMOD_SEED")));',
-            )
+            self._seed()
             device.apply_run_args()
             net = b2.Network(network.objects)
             net.run(self.plan.job.duration * b2.second, report=_REPORT, report_period=0.2 * b2.second)
@@ -94,27 +106,32 @@ class StandaloneProgram:
             self._tables = {
                 name: _static_file(device, name) for name in tables if _static_file(device, name)
             }
+        self._finish_source()
+
+    def _finish_source(self) -> None:
         _read_duration_at_start(self._directory / "main.cpp")
+        _sort_clocks(self._directory / "main.cpp")
 
     def run(
         self, circuit: Circuit, duration: float, threads: int = 1, progress: Progress | None = None
     ) -> Raw:
-        """Simulate `duration` seconds of the circuit with the modulators of `circuit`."""
+        """Simulate `duration` seconds of `circuit`, which has the structure compiled for."""
         progress = progress or NoProgress()
+        plan = assemble.with_circuit(self.plan, circuit)
         run_dir = Path(tempfile.mkdtemp(prefix="run-", dir=self._directory))
         try:
-            arguments = self._write_inputs(run_dir, circuit)
+            arguments = self._write_inputs(run_dir, plan)
             started = time.perf_counter()
-            self._execute(run_dir, arguments, circuit, duration, progress)
+            self._execute(run_dir, arguments, plan.seed, duration, progress)
             seconds = time.perf_counter() - started
             return self._read(run_dir, seconds)
         finally:
             shutil.rmtree(run_dir, ignore_errors=True)
 
-    def _write_inputs(self, run_dir: Path, circuit: Circuit) -> list[str]:
-        modulation = assemble.modulation_of(self.plan, circuit)
+    def _write_inputs(self, run_dir: Path, plan: Plan) -> list[str]:
+        modulation = assemble.modulation_of(plan)
         shutil.copytree(self._directory / "static_arrays", run_dir / "static_arrays", copy_function=os.link)
-        for name, table in assemble.timed_tables(self.plan, modulation).items():
+        for name, table in assemble.timed_tables(plan, modulation).items():
             if name in self._tables:
                 target = run_dir / "static_arrays" / self._tables[name]
                 target.unlink()
@@ -122,17 +139,17 @@ class StandaloneProgram:
         (run_dir / "in").mkdir()
         (run_dir / "results").mkdir()
         arguments = []
-        for (owner, variable), array in assemble.all_values(self.plan, modulation).items():
+        for (owner, variable), array in assemble.all_values(plan, modulation).items():
             file = f"in/{owner}.{variable}"
             np.ascontiguousarray(array).tofile(run_dir / file)
             arguments.append(f"{owner}.{variable}={file}")
         return arguments
 
     def _execute(
-        self, run_dir: Path, arguments: list[str], circuit: Circuit, duration: float, progress: Progress
+        self, run_dir: Path, arguments: list[str], seed: int, duration: float, progress: Progress
     ) -> None:
         environment = dict(os.environ)
-        environment["BIOMOD_SEED"] = str(self.plan.seed)
+        environment["BIOMOD_SEED"] = str(seed)
         environment["BIOMOD_DURATION"] = repr(duration)
         command = [str(self.binary), "--results_dir", f"{run_dir}/results/", *arguments]
         progress.start(duration)
@@ -196,19 +213,32 @@ def _read_duration_at_start(main: Path) -> None:
     main.write_text(text)
 
 
-class standalone_device:
-    """Context in which Brian2's C++ standalone device is active, and nothing leaks out of it."""
+def _sort_clocks(main: Path) -> None:
+    """Put the lines that reset clocks in order: Brian2 writes them in that of a set of objects."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def in_order(block: re.Match[str]) -> str:
+        return "".join(sorted(block[0].splitlines(True), key=lambda line: line.split("[")[0]))
+
+    reset = r"(?:[ \t]*_array_\w+clock_(?:timestep|t|dt)\[0\] = \S+;\n)+"
+    main.write_text(re.sub(reset, in_order, main.read_text()))
+
+
+class standalone_device:
+    """Context in which a standalone device of Brian2 is active, and nothing leaks out of it."""
+
+    def __init__(self, directory: Path, device: str = "cpp_standalone") -> None:
+        self.directory, self.device = directory, device
 
     def __enter__(self) -> None:
         import brian2 as b2
         from brian2.devices.device import get_device, set_device
 
         self.dt = float(b2.defaultclock.dt)
+        # Objects of an earlier model that are still alive would make Brian2 number the names of
+        # the new ones, and the same model would be other source text.
+        gc.collect()
         b2.prefs.logging.delete_log_on_exit = True
-        set_device("cpp_standalone", build_on_run=False, directory=str(self.directory))
+        set_device(self.device, build_on_run=False, directory=str(self.directory))
         get_device().reinit()
         get_device().activate(build_on_run=False, directory=str(self.directory))
 

@@ -57,8 +57,10 @@ class Route:
     stand_in: str = ""
 
 
-def _channel(*names: str, parameter: str = "g_max", **options: bool) -> Route:
-    return Route("channel", names, parameter, **options)
+def _channel(
+    *names: str, parameter: str = "g_max", everywhere: bool = False, gated: bool = False
+) -> Route:
+    return Route("channel", names, parameter, everywhere=everywhere, gated=gated)
 
 
 def _threshold(conversion: Conversion, why: str) -> Route:

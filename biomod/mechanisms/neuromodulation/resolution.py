@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from biomod.errors import ModelError, UnitError
-from biomod.mechanisms.neuromodulation._rest import Membrane, NoRest, leak_scale
+from biomod.errors import ModelError, UnitError, unknown_name
+from biomod.mechanisms.neuromodulation._rest import leak_scale
 from biomod.mechanisms.neuromodulation._targets import (
     LIGAND_GATED,
     NO_TARGET,
@@ -20,10 +20,11 @@ from biomod.mechanisms.neuromodulation._targets import (
     mechanism,
 )
 from biomod.mechanisms.neuromodulation.library import DISABLED, NO_PLASTICITY, is_plasticity
+from biomod.mechanisms.passive import input_resistance, rest
 from biomod.model.cell import Cell, Compartment
 from biomod.model.channel import Channel
 from biomod.model.neuromodulation import Effect, Expression
-from biomod.units import Quantity, as_quantity
+from biomod.units import Quantity, as_quantity, parse_unit
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,20 @@ class Change:
         ``"scale"``: ``X = X0 (1 + (value - 1) a)``; ``"shift"``: ``X = X0 + value a``.
     value : float
         Factor, or size of the shift in SI units.
+    unit : str
+        Customary unit of the parameter, for display.
     """
 
     path: str
     operation: Literal["scale", "shift"]
     value: float
+    unit: str = ""
+
+    def __str__(self) -> str:
+        if self.operation == "scale":
+            return f"{self.path} x {self.value:.4g}"
+        size = self.value / parse_unit(self.unit)[0]
+        return f"{self.path} {size:+.4g} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,12 @@ class AppliedEffect:
     level: float
     changes: tuple[Change, ...]
     note: str = ""
+
+    def __str__(self) -> str:
+        e = self.effect
+        what = ", ".join(str(c) for c in self.changes)
+        text = f"{e.name} {self.receptor} (level {self.level:g}), {e.target}: {what}"
+        return text + (f" [{self.note}]" if self.note else "")
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -125,6 +141,12 @@ def resolve(cell: Cell) -> Resolution:
     ModelError
         A value cannot be applied to the parameter (wrong unit, negative conductance).
     """
+    return _resolved(cell)
+
+
+@functools.lru_cache(maxsize=128)
+def _resolved(cell: Cell) -> Resolution:
+    # Cells are immutable and calibrations take a fraction of a second.
     return _Resolver(cell).resolution()
 
 
@@ -145,8 +167,6 @@ def switch(cell: Cell, **enabled: bool) -> Cell:
     ModelError
         A name is not an effect of this cell; the nearest are given.
     """
-    from biomod.errors import unknown_name
-
     known = {e.name for x in cell.expression for e in x.effects}
     for name in enabled:
         if name not in known:
@@ -167,15 +187,16 @@ def on_projection(effect: Effect) -> bool:
 
 
 class _Resolver:
-    """Resolves the effects of one cell; its resting state is solved at most once."""
+    """Resolves the effects of one cell."""
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
         self.parameters = cell.parameters()
 
     @functools.cached_property
-    def membrane(self) -> Membrane:
-        return Membrane(self.cell)
+    def input_conductance(self) -> float:
+        """Of the soma at rest, gates held, in S."""
+        return 1.0 / input_resistance(self.cell, self.cell.soma.name).si
 
     def resolution(self) -> Resolution:
         applied: list[AppliedEffect] = []
@@ -191,7 +212,7 @@ class _Resolver:
                 else:
                     try:
                         applied.append(self.applied(effect, expression))
-                    except (_CannotExpress, NoRest) as why:
+                    except _CannotExpress as why:
                         not_expressed.append((effect, str(why)))
         return Resolution(tuple(applied), tuple(on_projections), tuple(not_expressed))
 
@@ -199,8 +220,8 @@ class _Resolver:
         """The effect on this cell, or _CannotExpress."""
         level, only = expression.level, expression.compartments
         if effect.target in self.parameters:
-            changes = (self.as_given(effect, effect.target),)
-            return self.checked(AppliedEffect(effect, effect.receptor, level, changes))
+            direct = (self.as_given(effect, effect.target),)
+            return self.checked(AppliedEffect(effect, effect.receptor, level, direct))
         target = mechanism(effect.target)
         for route in ROUTES[self.cell.fidelity].get(target, ()):
             text = "soma+dendrite" if route.everywhere else effect.compartment
@@ -273,15 +294,14 @@ class _Resolver:
         self, effect: Effect, route: Route, found: list[tuple[Compartment, str]]
     ) -> tuple[tuple[Change, ...], str]:
         """Scale of leak_K that moves the resting potential of the soma."""
-        shift = effect.value * 1e-3
-        scale = leak_scale(self.membrane, [(c.name, key) for c, key in found], shift)
+        paths = [f"{c.name}.{key}.{route.parameter}" for c, key in found]
+        scale = leak_scale(self.cell, paths, effect.value * 1e-3)
         if scale is None:
             raise _CannotExpress(f"leak_K of this cell cannot move the rest by {effect.value:g} mV")
         note = (
             f"leak_K x {scale:.4g} at full activation, calibrated so that the soma rests "
-            f"{effect.value:+g} mV from {self.membrane.rest()[self.membrane.soma] * 1e3:.1f} mV"
+            f"{effect.value:+g} mV from {rest(self.cell)[self.cell.soma.name] * 1e3:.1f} mV"
         )
-        paths = (f"{c.name}.{key}.{route.parameter}" for c, key in found)
         return tuple(Change(p, "scale", scale) for p in paths), note
 
     def added(
@@ -292,7 +312,7 @@ class _Resolver:
         if effect.unit.startswith("x g_"):
             return tuple(self.of_full(effect, c, key) for c, key in found), ""
         if effect.unit.startswith("x resting"):
-            g = effect.value * self.membrane.input_conductance()
+            g = effect.value * self.input_conductance
             note = f"{g * 1e9:.3g} nS = {effect.value:g} of the input conductance of the soma"
         elif effect.unit == "nS":
             g = effect.value * 1e-9
@@ -313,7 +333,7 @@ class _Resolver:
         return Change(path, "shift", effect.value * full.si)
 
     def checked(self, applied: AppliedEffect) -> AppliedEffect:
-        """`applied`, or ModelError where it would make a parameter of fixed sign negative."""
+        """`applied` with units, or ModelError where a parameter of fixed sign became negative."""
         for change in applied.changes:
             parameter = self.parameters[change.path]
             si = parameter.si if isinstance(parameter, Quantity) else float(parameter)
@@ -326,7 +346,9 @@ class _Resolver:
                     f"effect {applied.effect.name} of {applied.receptor} would make "
                     f"{self.cell.name}.{change.path} negative"
                 )
-        return applied
+        units = (getattr(self.parameters[c.path], "unit", "") for c in applied.changes)
+        pairs = zip(applied.changes, units, strict=True)
+        return replace(applied, changes=tuple(replace(c, unit=unit) for c, unit in pairs))
 
 
 def may_be_negative(parameter: Quantity | float) -> bool:

@@ -1,0 +1,6 @@
+"""``python -m biomod``: the command line."""
+
+from biomod.cli import main
+
+if __name__ == "__main__":
+    main()
