@@ -15,8 +15,11 @@ from biomod.model import *  # noqa: F403
 from biomod.model import __all__ as _model_names
 
 if TYPE_CHECKING:
-    from biomod.results import Result, load_result
-    from biomod.simulate import Program, compile, simulate  # noqa: A004
+    from biomod.results import Result as Result
+    from biomod.results import load_result as load_result
+    from biomod.simulate import Program as Program
+    from biomod.simulate import compile as compile
+    from biomod.simulate import simulate as simulate
 
 _LAZY = {
     "Program": "biomod.simulate",
@@ -26,7 +29,7 @@ _LAZY = {
     "load_result": "biomod.results",
 }
 
-__all__ = [  # noqa: PLE0604
+__all__ = [
     *_model_names,
     *_LAZY,
     "BackendError",

@@ -87,7 +87,9 @@ class Program:
             )
         return length
 
-    def _provenance(self, circuit: Circuit, duration: Quantity, run_seconds: float) -> dict[str, Any]:
+    def _provenance(
+        self, circuit: Circuit, duration: Quantity, run_seconds: float
+    ) -> dict[str, Any]:
         from biomod.mechanisms.neuromodulation import resolve
 
         missing = {}
@@ -122,12 +124,12 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def compile(  # noqa: A001 - the field's word for it, always used as bm.compile
+def compile(
     model: Circuit | Cell,
     duration: Any,
     *,
     stimulus: Stimulus | Sequence[Stimulus] = (),
-    record: Sequence[str | Recording] = (),  # noqa: A002
+    record: Sequence[str | Recording] = (),
     modulators: Iterable[Modulator] = (),
     dt: Any = None,
     backend: str | None = None,
@@ -198,7 +200,8 @@ def _recording(specification: str | Recording, circuit: Circuit) -> Recording:
     if found.population and found.cells is None and found.population not in circuit.cells:
         shifted = f"{found.compartment}.{found.variable}"
         only = circuit.populations[0].cell
-        if len(circuit.populations) == 1 and found.population in [c.name for c in only.compartments]:
+        parts = [c.name for c in only.compartments]
+        if len(circuit.populations) == 1 and found.population in parts:
             return replace(found, population="", compartment=found.population, variable=shifted)
     return found
 
@@ -208,7 +211,7 @@ def simulate(
     duration: Any,
     *,
     stimulus: Stimulus | Sequence[Stimulus] = (),
-    record: Sequence[str | Recording] = (),  # noqa: A002
+    record: Sequence[str | Recording] = (),
     modulators: Iterable[Modulator] = (),
     dt: Any = None,
     backend: str | None = None,

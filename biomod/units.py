@@ -11,7 +11,6 @@ accepted wherever biomod takes one (see :func:`as_quantity`); inside, everything
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any, SupportsFloat
 
@@ -145,6 +144,10 @@ class Quantity:
         return format(self, "")
 
 
+# What a function takes where a quantity is meant: 18 * um or "18 um".
+QuantityLike = Quantity | str
+
+
 def _is_number(x: object) -> bool:
     return isinstance(x, int | float) or (
         isinstance(x, SupportsFloat) and getattr(x, "ndim", None) == 0 and not hasattr(x, "dim")
@@ -167,8 +170,12 @@ _BASE: dict[str, tuple[float, Dimension]] = {
     "M": (1e3, (-3, 0, 0, 0, 0, 1, 0)),
     "C": (1.0, (0, 0, 1, 1, 0, 0, 0)),
 }
-_PREFIX = {"": 0, "p": -12, "n": -9, "u": -6, "µ": -6, "μ": -6, "m": -3, "c": -2, "k": 3, "M": 6, "G": 9}
-_ALIAS = {"Ohm": "ohm", "Ω": "ohm", "sec": "s", "second": "s", "molar": "M", "MOhm": "Mohm", "1": ""}
+_PREFIX = {
+    "": 0, "p": -12, "n": -9, "u": -6, "µ": -6, "μ": -6, "m": -3, "c": -2, "k": 3, "M": 6, "G": 9,
+}  # fmt: skip
+_ALIAS = {
+    "Ohm": "ohm", "Ω": "ohm", "sec": "s", "second": "s", "molar": "M", "MOhm": "Mohm", "1": "",
+}  # fmt: skip
 
 
 def _symbol(name: str) -> tuple[float, Dimension]:
@@ -217,7 +224,9 @@ def parse_unit(text: str) -> tuple[float, Dimension]:
     return factor, tuple(dim)  # type: ignore[return-value]
 
 
-_NUMBER = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:inf|nan))\s*(.*)$", re.I)
+_NUMBER = re.compile(
+    r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:inf|nan))\s*(.*)$", re.I
+)
 
 
 def parse_quantity(text: str) -> Quantity:
@@ -245,6 +254,18 @@ def as_quantity(value: object, unit: str, what: str = "value") -> Quantity:
         The unit is missing or of another dimension; the message names `what`.
     """
     _, dim = parse_unit(unit)
+    value = read_quantity(value, what, unit)
+    if value.dim != dim:
+        if value.dim == DIMENSIONLESS:
+            given = f"{value.si:g}"
+            raise UnitError(f"{what} needs a unit: {given} was given, e.g. {given} {unit}")
+        expected = f"one like {unit}" if unit else "no unit"
+        raise UnitError(f"{what} has the wrong unit: {value!r} was given, {expected} is needed")
+    return value
+
+
+def read_quantity(value: object, what: str = "value", unit: str = "") -> Quantity:
+    """`value` as a :class:`Quantity` of any dimension; `unit` is for the message only."""
     if isinstance(value, str):
         value = parse_quantity(value)
     elif not isinstance(value, Quantity) and hasattr(value, "dim"):  # a Brian2 quantity
@@ -255,11 +276,6 @@ def as_quantity(value: object, unit: str, what: str = "value") -> Quantity:
         value = Quantity(float(value), DIMENSIONLESS)  # type: ignore[arg-type]
     if not isinstance(value, Quantity):
         raise UnitError(f"{what} must be a number{f' in {unit}' if unit else ''}, not {value!r}")
-    if value.dim != dim:
-        if value.dim == DIMENSIONLESS:
-            raise UnitError(f"{what} needs a unit: {value.si:g} was given, e.g. {value.si:g} {unit}")
-        expected = f"one like {unit}" if unit else "no unit"
-        raise UnitError(f"{what} has the wrong unit: {value!r} was given, {expected} is needed")
     return value
 
 
@@ -270,9 +286,9 @@ def _si_symbol(dim: Dimension) -> str:
 
 def _customary() -> dict[Dimension, str]:
     units = (
-        "um ms mV nS pA pF Mohm Hz nM uF/cm2 uS/cm2 ohm*cm um2 1/um3 Hz/pA cm2/s nM/s "
-        "1/mV pC um/ms"
-    ).split()
+        "um", "ms", "mV", "nS", "pA", "pF", "Mohm", "Hz", "nM", "uF/cm2", "uS/cm2", "ohm*cm",
+        "um2", "1/um3", "Hz/pA", "cm2/s", "nM/s", "1/mV", "pC", "um/ms",
+    )  # fmt: skip
     table: dict[Dimension, str] = {}
     for unit in units:
         table.setdefault(parse_unit(unit)[1], unit)
@@ -289,15 +305,15 @@ def _unit(symbol: str) -> Quantity:
 
 
 def _definitions() -> dict[str, Quantity]:
-    table = {
-        name: _unit(name)
-        for name in "um mm cm ms mV uV nS uS mS pS pA nA uA pF nF uF Hz kHz Mohm ohm nM uM mM mol".split()
-    }
-    table |= {"metre": _unit("m"), "meter": _unit("m"), "second": _unit("s"), "volt": _unit("V")}
-    table |= {"siemens": _unit("S"), "amp": _unit("A"), "farad": _unit("F"), "us": _unit("us")}
-    table |= {"nmolar": _unit("nM"), "umolar": _unit("uM"), "mmolar": _unit("mM")}
-    table |= {"molar": _unit("M")}
-    return table
+    symbols = (
+        "um", "mm", "cm", "ms", "us", "mV", "uV", "nS", "uS", "mS", "pS", "pA", "nA", "uA",
+        "pF", "nF", "uF", "Hz", "kHz", "Mohm", "ohm", "nM", "uM", "mM", "mol",
+    )  # fmt: skip
+    names = {
+        "metre": "m", "meter": "m", "second": "s", "volt": "V", "siemens": "S", "amp": "A",
+        "farad": "F", "nmolar": "nM", "umolar": "uM", "mmolar": "mM", "molar": "M",
+    }  # fmt: skip
+    return {s: _unit(s) for s in symbols} | {name: _unit(s) for name, s in names.items()}
 
 
 um: Quantity
@@ -337,8 +353,3 @@ umolar: Quantity
 mmolar: Quantity
 molar: Quantity
 globals().update(_definitions())
-
-
-def is_finite(q: Quantity) -> bool:
-    """Whether the value is neither infinite nor NaN."""
-    return math.isfinite(q.si)

@@ -36,7 +36,9 @@ def get(name: str, fidelity: str = "dspike") -> Cell:
     if name not in NAMES:
         raise unknown_name("cell", name, NAMES)
     if fidelity != "dspike":
-        raise ModelError(f"cell {name} exists in the fidelity 'dspike' only; {fidelity!r} was given")
+        raise ModelError(
+            f"cell {name} exists in the fidelity 'dspike' only; {fidelity!r} was given"
+        )
     return _library.build(name)
 
 

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from biomod.mechanisms import channels
 from biomod.mechanisms.neuromodulation import express
 from biomod.model import Cell, Coupling, Dendrite, Soma, SomaticSpike
-from cell_types._common import COUPLING, GEOMETRY, leak, potassium_leak, receptors, size, sources_of, variations
+from biomod.units import Quantity
+from cell_types._common import (
+    COUPLING,
+    SPINES,
+    cylinder,
+    potassium_leak,
+    receptors,
+    sources_of,
+    variations,
+)
 
 
 def interneuron(
     name: str,
     summary: str,
     dendrites: tuple[str, ...],
-    active: Mapping[str, str],
-    fitted: Mapping[str, str],
+    active: Mapping[str, Quantity],
+    fitted: Mapping[str, Quantity],
 ) -> Cell:
     """An interneuron with an unbranched chain of dendritic compartments."""
-    membrane = {"cm": fitted["cm"], "g_leak": leak(fitted), "E_leak": fitted["E_leak"]}
     adaptation = channels.sAHP(fitted["g_sAHP"], spike_jump=0.1, tau=fitted["tau_sAHP"])
     fast = channels.fAHP(fitted["g_fAHP"], active["tau_fAHP"])
     sag = (channels.Ih(active["g_Ih"]),) if "g_Ih" in active else ()
-    length, diameter = size(name, "soma")
     soma = Soma(
-        "soma", length=length, diameter=diameter, **membrane,
+        "soma", **cylinder(name, "soma", fitted),
         channels=(channels.leak_K(potassium_leak(fitted)), adaptation, fast, *sag),
         receptors=receptors("AMPA", "GABA"),
         spike=SomaticSpike(
@@ -32,21 +40,17 @@ def interneuron(
             peak=active["AP_peak"], width=active["AP_width"],
         ),
     )  # fmt: skip
-    parts = []
-    for part in dendrites:
-        length, diameter = size(name, part)
-        parts.append(
-            Dendrite(
-                part, length=length, diameter=diameter, **membrane,
-                area_factor=float(GEOMETRY[name]["spines"]),  # type: ignore[arg-type]
-                channels=(channels.leak_K(potassium_leak(fitted)),),
-                receptors=receptors("AMPA", "NMDA", "GABA"),
-            )
-        )  # fmt: skip
+    parts = (
+        Dendrite(
+            part, **cylinder(name, part, fitted), area_factor=SPINES[name],
+            channels=(channels.leak_K(potassium_leak(fitted)),),
+            receptors=receptors("AMPA", "NMDA", "GABA"),
+        )
+        for part in dendrites
+    )  # fmt: skip
     chain = ("soma", *dendrites)
     couplings = tuple(
-        Coupling(a, b, f"{COUPLING[name]} nS" if a == "soma" and name in COUPLING else None)
-        for a, b in zip(chain, chain[1:], strict=False)
+        Coupling(a, b, COUPLING.get(name) if a == "soma" else None) for a, b in pairwise(chain)
     )
     cell = Cell(
         name, (soma, *parts), couplings, variations=variations("sAHP"), species="mouse V1",

@@ -1,49 +1,60 @@
-"""The named cells: what is chosen by hand, with sources; fitted values come from data/fitted.yaml."""
+"""The named cells: what is chosen by hand, with sources, and what data/fitted.yaml holds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
 import yaml
 
 from biomod.model import Cell
+from biomod.units import parse_quantity
 from cell_types._interneurons import interneuron
 from cell_types._pyramidal import pyramidal
 
-# Somatic peak: AP_peak_V of the targets; width: about half
-# of AP_half_width, since the voltage already falls freely after the peak. tau_fAHP: estimate. Dendritic
-# spike conductances: Dendrify's bAP example (22/9/3.7 nS) scaled by the size of the compartment;
-# g_Ca: brings the tuft to about 0 mV for the duration (Larkum & Zhu 2002). Ih: sag of the targets.
+# Somatic peak: AP_peak_V of the targets; width: about half of AP_half_width, since the voltage
+# already falls freely after the peak. tau_fAHP: estimate. Dendritic spike conductances: Dendrify's
+# bAP example (22/9/3.7 nS) scaled by the size of the compartment; g_Ca: brings the tuft to about
+# 0 mV for the duration (Larkum & Zhu 2002). Ih: sag of the targets.
 ACTIVE: dict[str, dict[str, str]] = {
     "L23_PC": {
-        "AP_peak": "39 mV", "AP_width": "0.5 ms", "tau_fAHP": "4 ms", "g_CAN": "0 uS/cm2", "g_Ih": "20 uS/cm2",
+        "AP_peak": "39 mV", "AP_width": "0.5 ms", "tau_fAHP": "4 ms",
+        "g_CAN": "0 uS/cm2", "g_Ih": "20 uS/cm2",
         "g_Na_basal": "12 nS", "g_K_basal": "14 nS", "g_Na_trunk": "12 nS", "g_K_trunk": "14 nS",
         "g_Ca": "6 nS", "g_K_Ca": "6 nS", "Ca_duration": "15 ms",
     },
     "L4_PC": {
-        "AP_peak": "38 mV", "AP_width": "0.5 ms", "tau_fAHP": "4 ms", "g_CAN": "0 uS/cm2", "g_Ih": "20 uS/cm2",
+        "AP_peak": "38 mV", "AP_width": "0.5 ms", "tau_fAHP": "4 ms",
+        "g_CAN": "0 uS/cm2", "g_Ih": "20 uS/cm2",
         "g_Na_basal": "12 nS", "g_K_basal": "14 nS", "g_Na_trunk": "10 nS", "g_K_trunk": "12 nS",
         "g_Ca": "4 nS", "g_K_Ca": "4 nS", "Ca_duration": "10 ms",
     },
     "L5_IT": {
-        "AP_peak": "35 mV", "AP_width": "0.5 ms", "tau_fAHP": "4 ms", "g_CAN": "40 uS/cm2", "g_Ih": "30 uS/cm2",
+        "AP_peak": "35 mV", "AP_width": "0.5 ms", "tau_fAHP": "4 ms",
+        "g_CAN": "40 uS/cm2", "g_Ih": "30 uS/cm2",
         "g_Na_basal": "14 nS", "g_K_basal": "16 nS", "g_Na_trunk": "14 nS", "g_K_trunk": "16 nS",
         "g_Ca": "5 nS", "g_K_Ca": "5 nS", "Ca_duration": "15 ms",
     },
     "L5_ET": {
-        "AP_peak": "35 mV", "AP_width": "0.5 ms", "tau_fAHP": "4 ms", "g_CAN": "40 uS/cm2", "g_Ih": "80 uS/cm2",
+        "AP_peak": "35 mV", "AP_width": "0.5 ms", "tau_fAHP": "4 ms",
+        "g_CAN": "40 uS/cm2", "g_Ih": "80 uS/cm2",
         "g_Na_basal": "40 nS", "g_K_basal": "46 nS", "g_Na_trunk": "50 nS", "g_K_trunk": "58 nS",
         "g_Ca": "25 nS", "g_K_Ca": "25 nS", "Ca_duration": "30 ms",
     },
     "L6_CT": {
-        "AP_peak": "34 mV", "AP_width": "0.5 ms", "tau_fAHP": "4 ms", "g_CAN": "0 uS/cm2", "g_Ih": "60 uS/cm2",
+        "AP_peak": "34 mV", "AP_width": "0.5 ms", "tau_fAHP": "4 ms",
+        "g_CAN": "0 uS/cm2", "g_Ih": "60 uS/cm2",
         "g_Na_basal": "12 nS", "g_K_basal": "14 nS", "g_Na_trunk": "8 nS", "g_K_trunk": "10 nS",
         "g_Ca": "3 nS", "g_K_Ca": "3 nS", "Ca_duration": "10 ms",
     },
-    "PV_basket": {"AP_peak": "13 mV", "AP_width": "0.2 ms", "tau_fAHP": "1.5 ms", "refractory": "1 ms"},
-    "SST_Martinotti": {"AP_peak": "24 mV", "AP_width": "0.4 ms", "tau_fAHP": "3 ms", "refractory": "2 ms", "g_Ih": "40 uS/cm2"},
+    "PV_basket": {
+        "AP_peak": "13 mV", "AP_width": "0.2 ms", "tau_fAHP": "1.5 ms", "refractory": "1 ms",
+    },
+    "SST_Martinotti": {
+        "AP_peak": "24 mV", "AP_width": "0.4 ms", "tau_fAHP": "3 ms", "refractory": "2 ms",
+        "g_Ih": "40 uS/cm2",
+    },
     "VIP": {"AP_peak": "30 mV", "AP_width": "0.4 ms", "tau_fAHP": "3 ms", "refractory": "2 ms"},
 }  # fmt: skip
 
@@ -69,10 +80,9 @@ def fitted_values() -> Mapping[str, Mapping[str, str]]:
 
 def build(name: str, fitted: Mapping[str, str] | None = None) -> Cell:
     """The cell of that name with its fitted parameters, or with other ones."""
-    values = fitted_values()[name] if fitted is None else fitted
+    written = fitted_values()[name] if fitted is None else fitted
+    values = {k: parse_quantity(v) for k, v in written.items()}
+    active = {k: parse_quantity(v) for k, v in ACTIVE[name].items()}
     if name in DENDRITES:
-        return interneuron(name, SUMMARY[name], DENDRITES[name], ACTIVE[name], values)
-    return pyramidal(name, SUMMARY[name], ACTIVE[name], values)
-
-
-Builder = Callable[..., Cell]
+        return interneuron(name, SUMMARY[name], DENDRITES[name], active, values)
+    return pyramidal(name, SUMMARY[name], active, values)

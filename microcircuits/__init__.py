@@ -19,7 +19,8 @@ from microcircuits._l23 import l23
 _BUILDERS = {"l23": l23, "cortical_column": cortical_column}
 _SUMMARY = {
     "l23": "mouse V1 layer 2/3: pyramidal, PV, SST and VIP cells",
-    "cortical_column": "mouse V1 layers 2/3 to 6: L2/3, L4, L5 IT and ET, L6 CT pyramidal cells, PV, SST and VIP cells of every layer",
+    "cortical_column": "mouse V1 layers 2/3 to 6: L2/3, L4, L5 IT and ET, L6 CT pyramidal cells, "
+    "PV, SST and VIP cells of every layer",
 }
 
 

@@ -15,13 +15,16 @@ from functools import cache
 import cell_types
 from biomod.mechanisms.passive import weight_for_psp
 from biomod.model import Background
-from biomod.units import mV
+from biomod.units import Hz, Quantity, mV
 
 # Somatic amplitude of one event: a volley of about five unitary EPSPs (median L4 -> L2/3: 0.19 mV),
 # because inputs are correlated in vivo, where the membrane potential of L2/3 cells fluctuates by
 # several mV (Poulet & Petersen 2008, 10.1038/nature07150). Estimate.
 EVENT = 1.0 * mV
-SOURCE = "rate tuned to rates in quiet wakefulness (Gentet 2010, 2012; Polack 2013); event: volley of five L4->L2/3 EPSPs (estimate)"
+SOURCE = (
+    "rate tuned to rates in quiet wakefulness (Gentet 2010, 2012; Polack 2013); event: volley of "
+    "five L4->L2/3 EPSPs (estimate)"
+)
 _RECEPTORS: Mapping[str, tuple[tuple[str, float], ...]] = {
     "PV_basket": (("AMPA", 1.0), ("NMDA", 0.2)),
     "SST_Martinotti": (("AMPA", 1.0), ("NMDA", 0.7)),
@@ -36,7 +39,7 @@ def drive(cell_type: str, **rates_hz: float) -> tuple[Background, ...]:
         Background(
             name=f"drive_{compartment}",
             compartment=compartment,
-            rate=f"{rate} Hz",
+            rate=rate * Hz,
             weight=_weight(cell_type, compartment),
             receptors=_RECEPTORS.get(cell_type, _PYRAMIDAL),
             source=SOURCE,
@@ -46,7 +49,7 @@ def drive(cell_type: str, **rates_hz: float) -> tuple[Background, ...]:
 
 
 @cache
-def _weight(cell_type: str, compartment: str) -> object:
+def _weight(cell_type: str, compartment: str) -> Quantity:
     cell = cell_types.get(cell_type)
     receptors = _RECEPTORS.get(cell_type, _PYRAMIDAL)
     return weight_for_psp(cell, ((compartment, 1.0),), receptors, EVENT)

@@ -18,17 +18,17 @@ from biomod.errors import ModelError
 from biomod.mechanisms.connectivity import reference_in_degree
 from biomod.mechanisms.passive import weight_for_psp
 from biomod.model import Background, Cell, Circuit, Population, Projection, ShortTermPlasticity
-from biomod.units import mm, mV, nS, um
+from biomod.units import mm, ms, mV, nS, um
 from microcircuits._tables import SOURCE, Connection, connections, densities
 
 # Weight of NMDA relative to AMPA in the peak conductance, by postsynaptic cell. Pyramidal cells
-# 0.7: Markram et al. 2015 (0.8, from memory) ; PV cells have little NMDA; others estimates.
+# 0.7: Markram et al. 2015 (0.8, from memory); PV cells have little NMDA; others estimates.
 NMDA_SHARE = {"PV_basket": 0.2, "SST_Martinotti": 0.7, "VIP": 0.5}
 NMDA_SHARE_PYRAMIDAL = 0.7
 # Inhibitory responses were recorded near -55 mV (Campagnola et al. 2022, from memory).
 INHIBITORY_HOLDING = -55 * mV
 # Conduction velocity of unmyelinated intracortical axons, estimate.
-VELOCITY = "300 um/ms"
+VELOCITY = 300 * um / ms
 # Rows with p_max of 2e-5 stand for "none found".
 NO_CONNECTION = 1e-4
 
@@ -89,9 +89,7 @@ def build(
                 post_cell = types[post.cell_type]
                 projections.append(_projection(pre, post, row, post_cell, density[pre.table], unit))
     side = math.sqrt(cells / total) * 1e3 * um
-    return Circuit(
-        name, populations, tuple(projections), side=side, seed=seed, summary=summary
-    )
+    return Circuit(name, populations, tuple(projections), side=side, seed=seed, summary=summary)
 
 
 def split(cells: int, weights: Mapping[str, float]) -> dict[str, int]:
@@ -104,12 +102,15 @@ def split(cells: int, weights: Mapping[str, float]) -> dict[str, int]:
     total = sum(weights.values())
     exact = {n: cells * w / total for n, w in weights.items()}
     sizes = {n: max(1, int(x)) for n, x in exact.items()}
-    # Largest first: what the rounding left over, or had to take for the smallest populations.
+    over = sum(sizes.values()) - cells
+    # What the smallest populations were given too much is taken where it is missed least.
+    for _ in range(over):
+        spare = max((n for n in sizes if sizes[n] > 1), key=lambda n: sizes[n] - exact[n])
+        sizes[spare] -= 1
+    # Largest first: what the rounding left over.
     order = sorted(exact, key=lambda n: exact[n] - sizes[n], reverse=True)
-    for n in order[: max(0, cells - sum(sizes.values()))]:
+    for n in order[: max(0, -over)]:
         sizes[n] += 1
-    largest = max(sizes, key=lambda n: sizes[n])
-    sizes[largest] += cells - sum(sizes.values())
     return sizes
 
 
@@ -131,10 +132,10 @@ def _projection(
         weight_shape=row.shape,
         compartments=targets,
         receptors=receptors,
-        delay=f"{row.latency_ms} ms",
+        delay=row.latency_ms * ms,
         velocity=VELOCITY,
         stp=ShortTermPlasticity(
-            U=row.U, tau_rec=f"{row.tau_rec_ms} ms", tau_facil=f"{row.tau_facil_ms} ms"
+            U=row.U, tau_rec=row.tau_rec_ms * ms, tau_facil=row.tau_facil_ms * ms
         ),
         source=SOURCE,
     )

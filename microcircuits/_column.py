@@ -20,14 +20,23 @@ PYRAMIDAL = {
 INTERNEURONS = {"PV": "PV_basket", "SST": "SST_Martinotti", "VIP": "VIP"}
 # Background events per second and compartment; tuned, see microcircuits._background.
 RATES: dict[str, dict[str, float]] = {
-    "L23_PC": {"basal": 1500.0, "tuft": 500.0},
-    "L4_PC": {"basal": 1500.0, "tuft": 300.0},
-    "L5_IT": {"basal": 900.0, "tuft": 300.0},
-    "L5_ET": {"basal": 1500.0, "tuft": 300.0},
-    "L6_CT": {"basal": 1500.0, "tuft": 300.0},
-    "PV": {"proximal": 2500.0},
-    "SST": {"dend": 1000.0},
-    "VIP": {"dend": 1200.0},
+    "L23_PC": {"basal": 229.0, "tuft": 57.0},
+    "L4_PC": {"basal": 233.0, "tuft": 58.0},
+    "L5_IT": {"basal": 147.0, "tuft": 37.0},
+    "L5_ET": {"basal": 173.0, "tuft": 43.0},
+    "L6_CT": {"basal": 314.0, "tuft": 78.0},
+    "L23_PV": {"proximal": 2260.0},
+    "L4_PV": {"proximal": 1860.0},
+    "L5_PV": {"proximal": 1790.0},
+    "L6_PV": {"proximal": 1530.0},
+    "L23_SST": {"dend": 310.0},
+    "L4_SST": {"dend": 200.0},
+    "L5_SST": {"dend": 250.0},
+    "L6_SST": {"dend": 160.0},
+    "L23_VIP": {"dend": 361.0},
+    "L4_VIP": {"dend": 341.0},
+    "L5_VIP": {"dend": 387.0},
+    "L6_VIP": {"dend": 386.0},
 }
 
 
@@ -39,6 +48,6 @@ def cortical_column(cells: int, seed: int) -> Circuit:
     for layer in ("L2/3", "L4", "L5", "L6"):
         for short, cell_type in INTERNEURONS.items():
             name = f"{layer.replace('/', '')}_{short}"
-            backgrounds = drive(cell_type, **RATES[short])
+            backgrounds = drive(cell_type, **RATES[name])
             parts.append(Part(name, f"{layer}_{short}", cell_type, layer, backgrounds))
     return build("cortical_column", parts, cells, seed, "mouse V1 layers 2/3 to 6")

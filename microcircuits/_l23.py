@@ -8,10 +8,10 @@ from microcircuits._builder import Part, build
 
 # Background events per second and compartment; tuned, see microcircuits._background.
 RATES: dict[str, dict[str, float]] = {
-    "L23_PC": {"basal": 350.0, "tuft": 100.0},
-    "PV_basket": {"proximal": 3000.0},
-    "SST_Martinotti": {"dend": 500.0},
-    "VIP": {"dend": 400.0},
+    "L23_PC": {"basal": 195.0, "tuft": 50.0},
+    "PV_basket": {"proximal": 1750.0},
+    "SST_Martinotti": {"dend": 270.0},
+    "VIP": {"dend": 320.0},
 }
 
 
@@ -20,7 +20,10 @@ def l23(cells: int, seed: int) -> Circuit:
     parts = [
         Part("PC", "L2/3_Exc", "L23_PC", "L2/3", drive("L23_PC", **RATES["L23_PC"])),
         Part("PV", "L2/3_PV", "PV_basket", "L2/3", drive("PV_basket", **RATES["PV_basket"])),
-        Part("SST", "L2/3_SST", "SST_Martinotti", "L2/3", drive("SST_Martinotti", **RATES["SST_Martinotti"])),
+        Part(
+            "SST", "L2/3_SST", "SST_Martinotti", "L2/3",
+            drive("SST_Martinotti", **RATES["SST_Martinotti"]),
+        ),
         Part("VIP", "L2/3_VIP", "VIP", "L2/3", drive("VIP", **RATES["VIP"])),
     ]  # fmt: skip
     return build("l23", parts, cells, seed, "mouse V1 layer 2/3: pyramidal, PV, SST and VIP cells")

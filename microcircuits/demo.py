@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import biomod as bm
 import microcircuits
@@ -22,6 +22,7 @@ from biomod.units import ms, nM
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from biomod.results import Result
 
@@ -71,7 +72,9 @@ def write(results: Mapping[str, Result], out: Path) -> pd.DataFrame:
     for state, table in spikes.items():
         (out / state).mkdir(exist_ok=True)
         write_spikes(out / state / "spikes.h5", table)
-    analysis.compare_rasters(spikes).savefig(out / "rasters.png", dpi=150)
+    # A new figure, where a SubFigure is possible only if one is passed in.
+    figure = cast("Figure", analysis.compare_rasters(spikes))
+    figure.savefig(out / "rasters.png", dpi=150)
     summary = {
         state: {
             **analysis.summary_dict(table),
@@ -95,9 +98,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     started = time.perf_counter()
     table = write(run(options.cells, options.seed), options.out)
     sys.stdout.write(table.round(3).to_string() + "\n")
+    seconds = time.perf_counter() - started
     sys.stderr.write(
-        f"wrote {options.out}/ in {time.perf_counter() - started:.0f} s: rasters.png, summary.json, "
-        "rest/spikes.h5, aroused/spikes.h5\n"
+        f"wrote {options.out}/ in {seconds:.0f} s: rasters.png, summary.json, rest/spikes.h5, "
+        "aroused/spikes.h5\n"
     )
 
 

@@ -81,8 +81,9 @@ def choose(name: str | None) -> tuple[str, str]:
     states = available()
     if name is None:
         best = next(n for n, info in states.items() if info.default)
-        note = "" if best == "cpp" else f"no C++ compiler found: using the {best} backend, which is slow"
-        return best, note
+        if best == "cpp":
+            return best, ""
+        return best, f"no C++ compiler found: using the {best} backend, which is slow"
     if name not in states:
         raise unknown_name("backend", name, states)
     if not states[name].available:

@@ -9,22 +9,30 @@ opened by the spike itself (``Gate.spike_jump``).
 from __future__ import annotations
 
 from biomod.model import Channel, Constant, Gate
+from biomod.units import Quantity, QuantityLike, as_quantity, cm, mV, uS
 
 # Uncorrected scale: potassium 2.5 mM outside, 135 mM inside is -105 mV at 34 C, less 14 mV.
-E_K = "-90 mV"
-E_CATION = "0 mV"
-E_H = "-40 mV"
+E_K = -90 * mV
+E_CATION = 0 * mV
+E_H = -40 * mV
 
 
-def leak_K(g_max: object, E_rev: object = E_K) -> Channel:
+def _density(g_max: QuantityLike, channel: str) -> Quantity:
+    return as_quantity(g_max, "uS/cm2", f"Channel {channel}: g_max")
+
+
+def leak_K(g_max: QuantityLike, E_rev: QuantityLike = E_K) -> Channel:
     """Potassium leak, the part of the resting conductance that Gq-coupled receptors close."""
     return Channel(
-        "leak_K", g_max=g_max, E_rev=E_rev,
-        source="ohmic; its share of the leak is an estimate (Krnjevic et al. 1971, 10.1113/jphysiol.1971.sp009467)",
-    )  # fmt: skip
+        "leak_K",
+        g_max=_density(g_max, "leak_K"),
+        E_rev=as_quantity(E_rev, "mV", "Channel leak_K: E_rev"),
+        source="ohmic; its share of the leak is an estimate (Krnjevic et al. 1971, "
+        "10.1113/jphysiol.1971.sp009467)",
+    )
 
 
-def M(g_max: object, spike_jump: float = 0.0, v_half: object = "-45 mV") -> Channel:
+def M(g_max: QuantityLike, spike_jump: float = 0.0, v_half: QuantityLike = "-45 mV") -> Channel:
     """Muscarine-sensitive potassium current (Kv7): slow, non-inactivating, subthreshold.
 
     ``p_inf = 1 / (1 + exp(-(v - v_half) / 5))``; time constant at most 100 ms, shorter away from
@@ -34,7 +42,7 @@ def M(g_max: object, spike_jump: float = 0.0, v_half: object = "-45 mV") -> Chan
     Source: Adams, Brown & Constanti 1982, J Physiol 330:537, 10.1113/jphysiol.1982.sp014357.
     """
     return Channel(
-        "M", g_max=g_max, E_rev=E_K,
+        "M", g_max=_density(g_max, "M"), E_rev=E_K,
         gates=(
             Gate(
                 "p",
@@ -44,11 +52,12 @@ def M(g_max: object, spike_jump: float = 0.0, v_half: object = "-45 mV") -> Chan
             ),
         ),
         constants=(Constant("v_half", v_half),),
-        source="Adams, Brown & Constanti 1982, 10.1113/jphysiol.1982.sp014357; v_half shifted (estimate)",
+        source="Adams, Brown & Constanti 1982, 10.1113/jphysiol.1982.sp014357; v_half shifted "
+        "(estimate)",
     )  # fmt: skip
 
 
-def sAHP(g_max: object, spike_jump: float, tau: object = "200 ms") -> Channel:
+def sAHP(g_max: QuantityLike, spike_jump: float, tau: QuantityLike = "200 ms") -> Channel:
     """Slow after-hyperpolarising potassium current that calcium entry during spikes opens.
 
     A spike opens the fraction `spike_jump` of the closed channels, which close with `tau`.
@@ -57,14 +66,14 @@ def sAHP(g_max: object, spike_jump: float, tau: object = "200 ms") -> Channel:
     McCormick & Williamson 1989, 10.1073/pnas.86.20.8098 (role).
     """
     return Channel(
-        "sAHP", g_max=g_max, E_rev=E_K,
+        "sAHP", g_max=_density(g_max, "sAHP"), E_rev=E_K,
         gates=(Gate("z", tau="tau", spike_jump=spike_jump),),
         constants=(Constant("tau", tau, "ms"),),
         source="Benda & Herz 2003, 10.1162/089976603322385063",
     )  # fmt: skip
 
 
-def Ih(g_max: object, v_half: object = "-97 mV") -> Channel:
+def Ih(g_max: QuantityLike, v_half: QuantityLike = "-97 mV") -> Channel:
     """Hyperpolarisation-activated cation current (HCN).
 
     ``h_inf = 1 / (1 + exp((v - v_half) / 8))``, time constant a bell of at most 60 ms.
@@ -73,7 +82,7 @@ def Ih(g_max: object, v_half: object = "-97 mV") -> Channel:
     10.1523/JNEUROSCI.3664-05.2006; half activation shifted to the uncorrected scale (estimate).
     """
     return Channel(
-        "Ih", g_max=g_max, E_rev=E_H,
+        "Ih", g_max=_density(g_max, "Ih"), E_rev=E_H,
         gates=(
             Gate(
                 "h",
@@ -86,7 +95,7 @@ def Ih(g_max: object, v_half: object = "-97 mV") -> Channel:
     )  # fmt: skip
 
 
-def fAHP(g_max: object, tau: object) -> Channel:
+def fAHP(g_max: QuantityLike, tau: QuantityLike) -> Channel:
     """Fast after-hyperpolarisation: delayed-rectifier potassium channels that a spike opens.
 
     In an integrate-and-fire soma with a stereotyped action potential they take back the charge
@@ -97,14 +106,14 @@ def fAHP(g_max: object, tau: object) -> Channel:
     Hodgkin-Huxley); conductance fitted.
     """
     return Channel(
-        "fAHP", g_max=g_max, E_rev=E_K,
+        "fAHP", g_max=_density(g_max, "fAHP"), E_rev=E_K,
         gates=(Gate("n", tau="tau", spike_jump=1.0),),
         constants=(Constant("tau", tau, "ms"),),
         source="form: Destexhe 1997, 10.1162/neco.1997.9.3.503",
     )  # fmt: skip
 
 
-def CAN(g_full: object, spike_jump: float = 0.1, tau: object = "1500 ms") -> Channel:
+def CAN(g_full: QuantityLike, spike_jump: float = 0.1, tau: QuantityLike = "1500 ms") -> Channel:
     """Calcium-activated cation current behind the slow afterdepolarisation; closed at rest.
 
     Its conductance is 0 until a receptor adds a share of `g_full`.
@@ -112,7 +121,7 @@ def CAN(g_full: object, spike_jump: float = 0.1, tau: object = "1500 ms") -> Cha
     Source: Haj-Dahmane & Andrade 1999, Eur J Neurosci 11:1973, 10.1046/j.1460-9568.1999.00612.x.
     """
     return Channel(
-        "CAN", g_max="0 uS/cm2", E_rev=E_CATION,
+        "CAN", g_max=0 * uS / cm**2, E_rev=E_CATION,
         gates=(Gate("c", tau="tau", spike_jump=spike_jump),),
         constants=(Constant("tau", tau, "ms"), Constant("g_full", g_full, "uS/cm2")),
         source="Haj-Dahmane & Andrade 1999, 10.1046/j.1460-9568.1999.00612.x; size estimate",

@@ -124,6 +124,8 @@ class Description:
             return self._validated_number(meta, what, value)
         if kind == "parts" and isinstance(value, list):
             return tuple(value)
+        if isinstance(f.default, bool) and not isinstance(value, bool):
+            raise ModelError(f"{what} must be true or false, not {value!r}")
         return value
 
     @staticmethod
@@ -139,12 +141,12 @@ class Description:
             raise ModelError(f"{what} must be at most {meta['maximum']:g}; {q!r} was given")
         if meta["kind"] == "quantity":
             # 50 * uS / cm**2 and "50 uS/cm2" differ in the last bit; make them one value.
-            return parse_quantity(f"{q:.15g}")
+            return parse_quantity(f"{abs(q) if q.si == 0 else q:.15g}")
         if meta.get("integer"):
             if q.si != int(q.si) or isinstance(value, bool):
                 raise ModelError(f"{what} must be a whole number; {value!r} was given")
             return int(q.si)
-        return q.si
+        return q.si + 0.0  # -0 and 0 are one value
 
     # addressing -----------------------------------------------------------------------------
     def children(self) -> dict[str, Description]:
@@ -217,9 +219,9 @@ class Description:
             if f.name == head:
                 return getattr(self, head)
             value = getattr(self, f.name)
-            if f.name in self._transparent and isinstance(value, Description):
-                if any(g.name == head for g in fields(value)):
-                    return getattr(value, head)
+            inside = f.name in self._transparent and isinstance(value, Description)
+            if inside and any(g.name == head for g in fields(value)):
+                return getattr(value, head)
         raise unknown_name(f"path in {self._label()}", path, self.parameters())
 
     # variants -------------------------------------------------------------------------------

@@ -105,7 +105,9 @@ class Compartment(Description):
     diameter: Quantity = quantity("um", "diameter of the cylinder", positive=True)
     g_leak: Quantity = quantity("uS/cm2", "leak conductance per area", nonnegative=True)
     E_leak: Quantity = quantity("mV", "reversal potential of the leak")
-    cm: Quantity = quantity("uF/cm2", "specific membrane capacitance", default="1 uF/cm2", positive=True)
+    cm: Quantity = quantity(
+        "uF/cm2", "specific membrane capacitance", default="1 uF/cm2", positive=True
+    )
     r_axial: Quantity = quantity("ohm*cm", "axial resistivity", default="150 ohm cm", positive=True)
     area_factor: float = number(
         "factor on the membrane area for spines and lumped branches", default=1.0, positive=True
@@ -149,8 +151,15 @@ class Compartment(Description):
 class Soma(Compartment):
     """The compartment that emits the spikes of the cell."""
 
-    spike: SomaticSpike | None = parts("integrate-and-fire spike, or None for HH cells", default=None)
+    spike: SomaticSpike | None = parts(
+        "integrate-and-fire spike, or None for HH cells", default=None
+    )
     region: str = text("anatomical region", default="soma", choices=("soma",))
+
+    def _check(self) -> None:
+        if not isinstance(self.spike, SomaticSpike | None):
+            raise ModelError(f"{self._label()}: {self.spike!r} is not a SomaticSpike")
+        super()._check()
 
 
 @dataclass(frozen=True)
@@ -266,7 +275,8 @@ class Cell(Description):
             if c.name == name:
                 return c
         names = [c.name for c in self.compartments]
-        raise unknown_name(f"compartment of {self._label()}", check_name(name, "compartment"), names)
+        check_name(name, "compartment")
+        raise unknown_name(f"compartment of {self._label()}", name, names)
 
     def coupling_conductance(self, coupling: Coupling) -> Quantity:
         """``g`` of a coupling; by default 2 / (R_a + R_b), the half cylinders in series."""

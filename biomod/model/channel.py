@@ -57,7 +57,9 @@ class Gate(Description):
     steady_state: str = text("steady state as an expression of v in mV", default="0")
     power: int = number("exponent in the conductance", default=1, positive=True, integer=True)
     spike_jump: float = number(
-        "fraction of closed gates that a somatic spike opens", default=0.0, nonnegative=True,
+        "fraction of closed gates that a somatic spike opens",
+        default=0.0,
+        nonnegative=True,
         maximum=1.0,
     )
 

@@ -40,6 +40,12 @@ class Background(Description):
     receptors: Shares = parts("receptor and share of the weight", default=(("AMPA", 1.0),))
     source: str = text("where the values come from", default="")
 
+    def _check(self) -> None:
+        if not all(len(share) == 2 for share in self.receptors):
+            raise ModelError(f"{self._label()}: receptors must be (name, share) pairs")
+        shares = tuple((str(name), float(share)) for name, share in self.receptors)
+        object.__setattr__(self, "receptors", shares)
+
 
 @dataclass(frozen=True)
 class Population(Description):
@@ -85,14 +91,22 @@ class Projection(Description):
     pre: str = text("presynaptic population")
     post: str = text("postsynaptic population")
     p_max: float = number("connection probability at distance 0", nonnegative=True, maximum=1.0)
-    weight: Quantity = quantity("nS", "median peak conductance of the first response", nonnegative=True)
+    weight: Quantity = quantity(
+        "nS", "median peak conductance of the first response", nonnegative=True
+    )
     compartments: Shares = parts("target compartment and share of the synapses")
     receptors: Shares = parts("receptor and its weight relative to `weight`")
-    sigma: Quantity | None = quantity("um", "spatial spread of the axon", default=None, positive=True)
-    in_degree: float | None = number("connections per postsynaptic cell", default=None, nonnegative=True)
+    sigma: Quantity | None = quantity(
+        "um", "spatial spread of the axon", default=None, positive=True
+    )
+    in_degree: float | None = number(
+        "connections per postsynaptic cell", default=None, nonnegative=True
+    )
     weight_shape: float = number("s.d. of the log of the weights", default=0.0, nonnegative=True)
     delay: Quantity = quantity("ms", "synaptic latency", default="1 ms", nonnegative=True)
-    velocity: Quantity | None = quantity("um/ms", "conduction velocity", default=None, positive=True)
+    velocity: Quantity | None = quantity(
+        "um/ms", "conduction velocity", default=None, positive=True
+    )
     stp: ShortTermPlasticity | None = parts("short-term plasticity", default=None)
     release_gain: float = number(
         "factor on the release probability; 1 unless modulated", default=1.0, nonnegative=True
@@ -101,12 +115,16 @@ class Projection(Description):
     source: str = text("where the values come from", default="")
 
     def _check(self) -> None:
+        if not isinstance(self.stp, ShortTermPlasticity | None):
+            raise ModelError(f"projection {self.key}: {self.stp!r} is not a ShortTermPlasticity")
         for shares, what in ((self.compartments, "compartments"), (self.receptors, "receptors")):
             if not shares or not all(len(s) == 2 and s[1] >= 0 for s in shares):
                 raise ModelError(f"projection {self.key}: {what} must be (name, share) pairs")
         total = math.fsum(s for _, s in self.compartments)
         if abs(total - 1) > 1e-9:
-            raise ModelError(f"projection {self.key}: shares of compartments add up to {total:g}, not 1")
+            raise ModelError(
+                f"projection {self.key}: shares of compartments add up to {total:g}, not 1"
+            )
         for field in ("compartments", "receptors"):
             shares = tuple((str(n), float(s)) for n, s in getattr(self, field))
             object.__setattr__(self, field, shares)
@@ -161,7 +179,7 @@ class Circuit(Description):
         for p in self.populations:
             if p.name == name:
                 return p
-        raise unknown_name(f"population of {self._label()}", name, [p.name for p in self.populations])
+        raise unknown_name(f"population of {self._label()}", name, list(self.cells))
 
     @property
     def cells(self) -> dict[str, int]:

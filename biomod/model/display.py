@@ -39,12 +39,14 @@ def to_text(description: Description) -> str:
 def to_html(description: Description) -> str:
     """The same as a table, for notebooks."""
     source = getattr(description, "source", None)
-    rows = "".join(
-        f"<tr><td style='text-align:left'><code>{html.escape(path)}</code></td>"
-        f"<td>{html.escape(format_value(value))}</td>"
-        f"<td style='text-align:left'>{html.escape(source(path) if callable(source) else '')}</td></tr>"
-        for path, value in description.parameters().items()
-    )
+    rows = ""
+    for path, value in description.parameters().items():
+        origin = source(path) if callable(source) else ""
+        rows += (
+            f"<tr><td style='text-align:left'><code>{html.escape(path)}</code></td>"
+            f"<td>{html.escape(format_value(value))}</td>"
+            f"<td style='text-align:left'>{html.escape(origin)}</td></tr>"
+        )
     return (
         f"<details open><summary><b>{html.escape(heading(description))}</b></summary>"
         f"<table><tr><th>parameter</th><th>value</th><th>source</th></tr>{rows}</table></details>"

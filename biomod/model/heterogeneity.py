@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from biomod.errors import ModelError
 from biomod.model._base import Description, number, text
-from biomod.units import Quantity, as_quantity
+from biomod.units import read_quantity
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,9 @@ class Variation(Description):
 
     path: str = text("path of the parameter in the cell")
     distribution: str = text("shape", choices=("lognormal", "normal"))
-    cv: float | None = number("coefficient of variation (lognormal)", default=None, nonnegative=True, maximum=2.0)
+    cv: float | None = number(
+        "coefficient of variation (lognormal)", default=None, nonnegative=True, maximum=2.0
+    )
     sd: Any = None
     source: str = text("where the spread comes from", default="")
 
@@ -34,8 +37,11 @@ class Variation(Description):
                 f"variation of {self.path}: a lognormal one needs cv and no sd, a normal one "
                 "needs sd and no cv"
             )
-        if self.sd is not None and not isinstance(self.sd, Quantity):
-            object.__setattr__(self, "sd", as_quantity(self.sd, "mV", f"sd of {self.path}"))
+        if self.sd is not None:
+            sd = read_quantity(self.sd, f"sd of {self.path}")
+            if not 0 <= sd.si < math.inf:
+                raise ModelError(f"sd of {self.path} must be finite and not negative; not {sd!r}")
+            object.__setattr__(self, "sd", sd)
 
     @property
     def key(self) -> str:

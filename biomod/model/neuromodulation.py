@@ -194,7 +194,8 @@ class Modulator(Description):
         object.__setattr__(self, "name", modulator_name(self.name))
         check_types(self.pulses, Pulse, f"Modulator {self.name}")
         for field, unit in (("times", "ms"), ("values", "nM")):
-            items = tuple(as_quantity(v, unit, f"{self.name} {field}") for v in getattr(self, field))
+            given = getattr(self, field)
+            items = tuple(as_quantity(v, unit, f"{self.name} {field}") for v in given)
             object.__setattr__(self, field, items)
             if any(not math.isfinite(v.si) or v.si < 0 for v in items):
                 raise ModelError(f"modulator {self.name}: {field} must be finite and not negative")
@@ -204,8 +205,9 @@ class Modulator(Description):
             )
         if any(b <= a for a, b in zip(self.times, self.times[1:], strict=False)):
             raise ModelError(f"modulator {self.name}: times must increase")
-        if isinstance(self.receptors, str):
-            object.__setattr__(self, "receptors", (self.receptors,))
+        receptors: object = self.receptors  # a single name too
+        if isinstance(receptors, str):
+            object.__setattr__(self, "receptors", (receptors,))
 
     @property
     def is_constant(self) -> bool:

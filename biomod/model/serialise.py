@@ -27,14 +27,22 @@ FORMAT = "biomod 1"
 
 
 def _classes() -> dict[str, type[Description]]:
-    modules = (_cell, _channel, _circuit, _heterogeneity, _neuromodulation)
-    modules += (_recording, _stimulus, _synapse)  # type: ignore[assignment]
-    found = {}
-    for module in modules:
-        for name, value in vars(module).items():
-            if isinstance(value, type) and issubclass(value, Description) and value is not Description:
-                found[name] = value
-    return found
+    modules = (
+        _cell,
+        _channel,
+        _circuit,
+        _heterogeneity,
+        _neuromodulation,
+        _recording,
+        _stimulus,
+        _synapse,
+    )
+    return {
+        name: value
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, Description) and value is not Description
+    }
 
 
 CLASSES = _classes()
@@ -123,10 +131,8 @@ def load(path: str | Path) -> Any:
     path = Path(path)
     try:
         content = path.read_text()
-        if path.suffix == ".toml":
-            document = tomllib.loads(content)
-        else:
-            document = yaml.safe_load(content)
+        read = tomllib.loads if path.suffix == ".toml" else yaml.safe_load
+        document = read(content)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, tomllib.TOMLDecodeError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"cannot read {path}: {reason}") from None

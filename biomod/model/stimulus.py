@@ -50,7 +50,9 @@ class CurrentClamp(Stimulus):
     def _check(self) -> None:
         super()._check()
         if not self.start < self.stop:
-            raise ModelError(f"current clamp: stop ({self.stop!r}) must be after start ({self.start!r})")
+            raise ModelError(
+                f"current clamp: stop ({self.stop!r}) must be after start ({self.start!r})"
+            )
 
     def current(self, times: np.ndarray) -> np.ndarray:
         """Current in A at `times` in s."""
@@ -92,7 +94,9 @@ class SynapticEvents(Stimulus):
 
     receptor: str = text("receptor of the compartment", default="AMPA")
     times: tuple[Any, ...] = parts("arrival times", default=())
-    weight: Quantity = quantity("nS", "peak conductance of one synapse", default="1 nS", nonnegative=True)
+    weight: Quantity = quantity(
+        "nS", "peak conductance of one synapse", default="1 nS", nonnegative=True
+    )
     number: float = number("how many synapses at once", default=1.0, nonnegative=True)
 
     def _check(self) -> None:
@@ -103,13 +107,17 @@ class SynapticEvents(Stimulus):
         object.__setattr__(self, "times", times)
 
 
-def step(amplitude: Any, start: Any, stop: Any, compartment: str = "soma", **where: Any) -> CurrentClamp:
+def step(
+    amplitude: Any, start: Any, stop: Any, compartment: str = "soma", **where: Any
+) -> CurrentClamp:
     """A current step of `amplitude` from `start` to `stop`."""
     return CurrentClamp(
         amplitude=amplitude, start=start, stop=stop, compartment=compartment, **where
     )
 
 
-def ramp(slope: Any, start: Any, stop: Any, compartment: str = "soma", **where: Any) -> CurrentClamp:
+def ramp(
+    slope: Any, start: Any, stop: Any, compartment: str = "soma", **where: Any
+) -> CurrentClamp:
     """A current that grows with `slope` from 0 at `start` until `stop`."""
     return CurrentClamp(slope=slope, start=start, stop=stop, compartment=compartment, **where)

@@ -27,19 +27,21 @@ class SynapticReceptor(Description):
     kind: str = text("kind of receptor", choices=RECEPTOR_KINDS)
     E_rev: Quantity = quantity("mV", "reversal potential")
     tau_decay: Quantity = quantity("ms", "decay time constant", positive=True)
-    tau_rise: Quantity | None = quantity(
-        "ms", "rise time constant", default=None, positive=True
-    )
+    tau_rise: Quantity | None = quantity("ms", "rise time constant", default=None, positive=True)
     mg: Quantity | None = quantity(
         "mM", "extracellular magnesium (NMDA only)", default=None, nonnegative=True
     )
-    gain: float = number("factor on the conductance; 1 unless modulated", default=1.0, nonnegative=True)
+    gain: float = number(
+        "factor on the conductance; 1 unless modulated", default=1.0, nonnegative=True
+    )
     source: str = text("where the kinetics come from", default="")
 
     def _check(self) -> None:
         if (self.kind == "NMDA") != (self.mg is not None):
             need = "needs" if self.kind == "NMDA" else "must not have"
-            raise ModelError(f"{self._label()}: a {self.kind} receptor {need} a magnesium concentration mg")
+            raise ModelError(
+                f"{self._label()}: a {self.kind} receptor {need} a magnesium concentration mg"
+            )
         if self.tau_rise is not None and not self.tau_rise < self.tau_decay:
             raise ModelError(
                 f"{self._label()}: tau_rise ({self.tau_rise!r}) must be shorter than tau_decay "

@@ -53,19 +53,24 @@ class Features:
 def passive_features(cell: Cell) -> tuple[float, float, float]:
     """Resting potential (mV), input resistance (MOhm), membrane time constant (ms) at the soma."""
     v = passive.rest(cell)[cell.soma.name] * 1e3
-    return v, passive.input_resistance(cell).to("Mohm"), passive.apparent_time_constant(cell).to("ms")
+    resistance = passive.input_resistance(cell)
+    return v, resistance.to("Mohm"), passive.apparent_time_constant(cell).to("ms")
+
+
+def _circuit(cells: Sequence[Cell], copies: int) -> Circuit:
+    populations = tuple(
+        Population(f"c{k}", cell, copies, heterogeneous=False) for k, cell in enumerate(cells)
+    )
+    return Circuit("protocol", populations)
 
 
 def protocol(cells: Sequence[Cell], currents_pA: np.ndarray, backend: str | None = None) -> Program:
     """A program that gives every cell a 1-s step of each current, all in one run."""
-    populations = tuple(
-        Population(f"c{k}", cell, len(currents_pA), heterogeneous=False) for k, cell in enumerate(cells)
-    )
     steps = [
-        step(f"{I:.6g} pA", "200 ms", "1200 ms", population="*", cells=(i,))
-        for i, I in enumerate(currents_pA)
-    ]  # fmt: skip
-    circuit = Circuit("protocol", populations)
+        step(f"{current:.6g} pA", "200 ms", "1200 ms", population="*", cells=(i,))
+        for i, current in enumerate(currents_pA)
+    ]
+    circuit = _circuit(cells, len(currents_pA))
     return compile(circuit, "1200 ms", stimulus=steps, backend=backend)
 
 
@@ -78,10 +83,7 @@ def measure(
     """Features of several cells of one structure."""
     if program is None:
         program = protocol(cells, currents_pA)
-    populations = tuple(
-        Population(f"c{k}", cell, len(currents_pA), heterogeneous=False) for k, cell in enumerate(cells)
-    )
-    result = program.run(modulators, circuit=Circuit("protocol", populations))
+    result = program.run(modulators, circuit=_circuit(cells, len(currents_pA)))
     by_cell = result.spikes.groupby(["population", "cell"], observed=True)["time_ms"]
     trains = {key: times.to_numpy() * 1e-3 for key, times in by_cell}
     found = []

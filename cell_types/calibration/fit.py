@@ -24,7 +24,8 @@ DATA = Path(str(resources.files("cell_types").joinpath("data")))
 TARGET_ROWS = {"L5_ET": "L5_ET_Sim1"}
 START_VALUES = {
     "g_total": "50 uS/cm2", "cm": "1 uF/cm2", "E_leak": "-60 mV", "threshold": "-55 mV",
-    "reset": "-62 mV", "g_M": "100 uS/cm2", "g_sAHP": "200 uS/cm2", "tau_sAHP": "200 ms", "g_fAHP": "3000 uS/cm2",
+    "reset": "-62 mV", "g_M": "100 uS/cm2", "g_sAHP": "200 uS/cm2", "tau_sAHP": "200 ms",
+    "g_fAHP": "3000 uS/cm2",
 }  # fmt: skip
 # Weight of each feature in the loss: its deviation counts in units of this relative tolerance.
 TOLERANCE = {"rheobase": 0.05, "fi_slope": 0.1, "adaptation_index": 0.25, "hero_rate": 0.25}
@@ -50,10 +51,12 @@ def _is_number(text: str) -> bool:
 def fit_passive(name: str, fitted: dict[str, str], goal: Mapping[str, float]) -> dict[str, str]:
     """Leak, capacitance and leak reversal that give the target R_in, tau_m and V_rest."""
     g, c, e = 50.0, 1.0, -60.0
+    error = float("inf")
     for _ in range(60):
         fitted = fitted | {"g_total": f"{g!r} uS/cm2", "cm": f"{c!r} uF/cm2", "E_leak": f"{e!r} mV"}
         v, r, tau = passive_features(_library.build(name, fitted))
-        error = abs(r / goal["Rin"] - 1) + abs(tau / goal["tau_m"] - 1) + abs(v - goal["V_rest"]) / 10
+        error = abs(r / goal["Rin"] - 1) + abs(tau / goal["tau_m"] - 1)
+        error += abs(v - goal["V_rest"]) / 10
         if error < 1e-5:
             return fitted
         g *= r / goal["Rin"]
@@ -70,7 +73,9 @@ def currents_for(goal: Mapping[str, float]) -> np.ndarray:
     ]), 2)  # fmt: skip
 
 
-def decode(name: str, x: np.ndarray, goal: Mapping[str, float], base: Mapping[str, str]) -> dict[str, str]:
+def decode(
+    name: str, x: np.ndarray, goal: Mapping[str, float], base: Mapping[str, str]
+) -> dict[str, str]:
     """Parameters from a point of the search space (all of order 1)."""
     rest = goal["V_rest"]
     drive = goal["Rin"] * goal["rheobase_long_square"] * 1e-3  # mV above rest at rheobase
@@ -112,7 +117,7 @@ def loss(features: Features, goal: Mapping[str, float], pyramidal: bool) -> floa
 
 def fit(name: str) -> tuple[dict[str, str], Features]:
     """Fitted parameters of a cell type and the features that they give."""
-    import cma
+    import cma  # type: ignore[import-untyped]
 
     goal = targets(name)
     base = fit_passive(name, dict(START_VALUES), goal)

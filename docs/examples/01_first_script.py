@@ -32,7 +32,7 @@ print(result.spikes.head())
 
 with analysis.style.context():
     figure = Figure(figsize=(6.4, 2.6), layout="constrained")
-    whole, one = figure.subplots(1, 2, sharey=True, width_ratios=[2.2, 1])
+    whole, one = figure.subplots(1, 2, width_ratios=[2.2, 1])
     first = result.spikes.time_ms.iloc[0]
     for ax in (whole, one):
         for name, colour in COMPARTMENTS.items():
@@ -40,8 +40,8 @@ with analysis.style.context():
             ax.plot(trace.index, trace, color=colour, linewidth=0.9, label=name)
         ax.set_xlabel("time (ms)")
     whole.set(ylabel="membrane potential (mV)", xlim=(0, 400), title="200 pA into the soma")
-    whole.hlines(-95, 50, 350, color="#888888", linewidth=3)
-    one.set(xlim=(first - 4, first + 16), title="first action potential")
+    whole.hlines(-90, 50, 350, color="#888888", linewidth=3)
+    one.set(xlim=(first - 4, first + 16), ylim=(-80, -45), title="first spike, cut off at −45 mV")
     handles = dict(zip(COMPARTMENTS, one.lines, strict=True))
     order = ("soma", "basal", "trunk", "tuft")
     one.legend([handles[name] for name in order], order, loc="upper right")

@@ -53,7 +53,8 @@ with analysis.style.context():
         ax.plot([low, high], [0, 0], color="#555555", linewidth=2.5, alpha=0.4)
         ax.plot(rheobase, 0, "^", color="#333333", markersize=4, clip_on=False)
         hero, q25, q75 = aim["mean_rate_at_hero_sweep"]
-        ax.errorbar(rheobase + 50, hero, [[hero - q25], [q75 - hero]], fmt="s", ms=3, color="#333333", lw=0.8)
+        ax.plot(rheobase + 50, hero, "s", color="#333333", markersize=3)
+        ax.vlines(rheobase + 50, q25, q75, color="#333333", linewidth=0.8)
         x = np.array([rheobase + 20, rheobase + 100])
         ax.plot(x, hero + aim["fI_slope"][0] * (x - rheobase - 50), "--", color="#333333", lw=0.8)
         ax.set(title=name, ylim=(0, None), xlim=(0.5 * rheobase, None))

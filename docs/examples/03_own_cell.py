@@ -18,17 +18,17 @@ from biomod.units import ms, pA
 
 OUT = Path(os.environ.get("BIOMOD_EXAMPLE_OUT", "."))
 ampa = bm.SynapticReceptor("AMPA", "AMPA", E_rev="0 mV", tau_decay="2 ms")
-membrane = {"g_leak": "50 uS/cm2", "E_leak": "-70 mV", "receptors": (ampa,)}
+membrane = {"g_leak": "60 uS/cm2", "E_leak": "-70 mV", "receptors": (ampa,)}
+spike = {"threshold": "-50 mV", "reset": "-58 mV", "peak": "30 mV", "width": "0.5 ms"}
+slow = channels.sAHP("800 uS/cm2", spike_jump=0.1, tau="120 ms")
+fast = channels.fAHP("6000 uS/cm2", tau="3 ms")
 
 cell = bm.Cell(
     "mycell",
     compartments=(
         bm.Soma(
-            "soma", length="20 um", diameter="20 um", **membrane,
-            channels=(channels.sAHP("1500 uS/cm2", spike_jump=0.1, tau="120 ms"),),
-            spike=bm.SomaticSpike(
-                threshold="-50 mV", reset="-58 mV", refractory="2 ms", peak="30 mV", width="0.5 ms"
-            ),
+            "soma", length="20 um", diameter="20 um", **membrane, channels=(slow, fast),
+            spike=bm.SomaticSpike(refractory="2 ms", **spike),
         ),
         bm.Dendrite("trunk", length="200 um", diameter="2 um", area_factor=2, **membrane),
         bm.Dendrite("tuft", length="150 um", diameter="1.5 um", area_factor=2, **membrane),
@@ -41,9 +41,8 @@ variants = {
     "trunk 1 µm thick": cell.with_({"trunk.diameter": "1 um"}),
     "no sAHP": cell.with_({"soma.sAHP.g_max": "0 uS/cm2"}),
 }
-program = bm.compile(
-    cell, 500 * ms, stimulus=bm.step(150 * pA, 50 * ms, 450 * ms), record=["soma.v", "tuft.v"]
-)
+step = bm.step(110 * pA, 50 * ms, 450 * ms)
+program = bm.compile(cell, 500 * ms, stimulus=step, record=["soma.v", "tuft.v"])
 with analysis.style.context():
     figure = Figure(figsize=(6.4, 3.4), layout="constrained")
     axes = figure.subplots(3, 1, sharex=True, sharey=True)
@@ -55,7 +54,7 @@ with analysis.style.context():
         resistance = passive.input_resistance(variant).to("Mohm")
         title = f"{label}: {len(result.spikes)} spikes; input resistance {resistance:.0f} MΩ"
         ax.set_title(title, loc="left")
-    axes[0].legend(loc="upper right", ncols=2)
-    axes[1].set_ylabel("membrane potential (mV)")
+    axes[0].legend(loc="lower right", bbox_to_anchor=(1, 0.95), ncols=2)
+    figure.supylabel("membrane potential (mV)", fontsize=8)
     axes[-1].set(xlabel="time (ms)", xlim=(0, 500))
     figure.savefig(OUT / "own_cell.png")

@@ -1,8 +1,10 @@
 """A growing number of synapses on a dendrite, and its spike.
 
-Synapses on the tuft of a layer 5 ET cell are activated together. The tuft answers in proportion
-until its calcium spike starts (after Larkum & Zhu 2002, 10.1523/JNEUROSCI.22-16-06991.2002), which
-the soma sees as a step. Grey: the same dendrite with the spike's conductances set to 0.
+Synapses on the tuft of a layer 5 ET cell are activated together. The tuft answers smoothly until
+its calcium spike starts (after Larkum & Zhu 2002, 10.1523/JNEUROSCI.22-16-06991.2002): an event of
+stereotyped size and length. Grey: without it. Sodium spikes are off in soma and dendrites, as
+under tetrodotoxin. `gain` scales all synapses of a receptor, so that one stimulus serves cells
+with different numbers of them.
 """
 # writes: dendritic_spike.png
 
@@ -16,41 +18,45 @@ from matplotlib.figure import Figure
 import analysis
 import biomod as bm
 import cell_types
-from biomod.units import ms, nS
+from biomod.units import ms, mV, nS
 
 OUT = Path(os.environ.get("BIOMOD_EXAMPLE_OUT", "."))
-NUMBERS = np.arange(5, 105, 5)
+NUMBERS = np.arange(20, 201, 20)
 
-active = cell_types.get("L5_ET")
-passive = active.with_({"tuft.Ca.g_rise": 0 * nS, "tuft.Ca.g_fall": 0 * nS})
+
+def without(cell: bm.Cell, *spikes: str) -> bm.Cell:
+    return cell.with_({f"{s}.{g}": 0 * nS for s in spikes for g in ("g_rise", "g_fall")})
+
+
+def with_synapses(cell: bm.Cell) -> bm.Circuit:
+    cells = [cell.with_({"tuft.AMPA.gain": n, "tuft.NMDA.gain": n}) for n in NUMBERS]
+    named = zip(NUMBERS, cells, strict=True)
+    return bm.Circuit("tuft", tuple(bm.Population(f"n{n}", c, 1) for n, c in named))
+
+
+ttx = cell_types.get("L5_ET").with_({"soma.spike.threshold": 10 * mV})
+ttx = without(ttx, "basal.Na", "trunk.Na")
+kinds = {"with Ca spike": ttx, "without": without(ttx, "tuft.Ca")}
 events = [
-    bm.SynapticEvents(
-        compartment="tuft", receptor=receptor, cells=(i,), times=(20 * ms,), weight=w, number=n
-    )
-    for i, n in enumerate(NUMBERS)
-    for receptor, w in (("AMPA", 0.3 * nS), ("NMDA", 0.3 * nS))
+    bm.SynapticEvents("*", "tuft", receptor=receptor, times=(20 * ms,), weight=0.3 * nS)
+    for receptor in ("AMPA", "NMDA")
 ]
-every = tuple(range(len(NUMBERS)))
-program = bm.compile(
-    bm.Circuit.of(active, len(NUMBERS)),
-    150 * ms,
-    stimulus=events,
-    record=[bm.Recording(part, cells=every) for part in ("tuft", "soma")],
-)
-runs = {cell: program.run(circuit=bm.Circuit.of(cell, len(NUMBERS))) for cell in (active, passive)}
+labels = [f"n{n}.{part}.v" for n in NUMBERS for part in ("tuft", "soma")]
+program = bm.compile(with_synapses(ttx), 150 * ms, stimulus=events, record=labels)
+runs = {label: program.run(circuit=with_synapses(cell)) for label, cell in kinds.items()}
 
 with analysis.style.context():
-    figure = Figure(figsize=(7.0, 2.5), layout="constrained")
-    tuft, soma, peaks = figure.subplots(1, 3)
-    for ax, part in ((tuft, "tuft"), (soma, "soma")):
-        trace = runs[active].trace(f"{part}.v")
-        for i in every[1::2]:
-            colour = colormaps["viridis"](0.9 * i / len(every))
-            ax.plot(trace.index, trace[i], color=colour, linewidth=0.9)
-        ax.set(xlabel="time (ms)", ylabel=f"{part} (mV)", title=f"{part}, {NUMBERS[1]} to {NUMBERS[-1]} synapses")
-    for cell, colour, label in ((active, "#C2185B", "with Ca spike"), (passive, "#888888", "without")):
-        trace = runs[cell].trace("tuft.v")
-        peaks.plot(NUMBERS, trace.max() - trace.iloc[0], ".-", color=colour, label=label)
-    peaks.set(xlabel="synapses", ylabel="peak in the tuft (mV)", ylim=(0, None))
-    peaks.legend(loc="upper left")
+    figure = Figure(figsize=(7.0, 2.4), layout="constrained")
+    axes = figure.subplots(1, 3, sharey=True)
+    for ax, part in zip(axes, ("tuft", "soma"), strict=False):
+        for n in NUMBERS:
+            trace, colour = runs["with Ca spike"].trace(f"n{n}.{part}.v")[0], 1 - n / 220
+            ax.plot(trace.index, trace, color=colormaps["magma"](colour), linewidth=0.9)
+        ax.set(xlabel="time (ms)", title=f"{part}, {NUMBERS[0]} to {NUMBERS[-1]} synapses")
+    for (label, result), colour in zip(runs.items(), ("#C2185B", "#888888"), strict=True):
+        peak = [result.trace(f"n{n}.tuft.v")[0].max() for n in NUMBERS]
+        axes[2].plot(NUMBERS, peak, ".-", color=colour, label=label)
+    axes[0].set(ylabel="membrane potential (mV)")
+    axes[2].set(xlabel="synapses on the tuft", title="peak in the tuft")
+    axes[2].legend(loc="upper left")
     figure.savefig(OUT / "dendritic_spike.png")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from biomod.backends.brian import network as net
+from biomod.backends.brian import values as val
 from biomod.backends.brian.equations import STIMULUS
-from biomod.backends.brian.network import GroupPlan, PopulationValues, SynapsesPlan, Values
+from biomod.backends.brian.network import GroupPlan, SynapsesPlan, Values
+from biomod.backends.brian.parameters import NANOSIEMENS
 from biomod.errors import ModelError
 from biomod.mechanisms import neuromodulation as nm
 from biomod.mechanisms.randomness import integer_seed
@@ -43,7 +45,7 @@ class Plan:
     job: Job
     groups: tuple[GroupPlan, ...]
     synapses: tuple[SynapsesPlan, ...]
-    values: Mapping[str, PopulationValues]
+    values: Mapping[str, val.PopulationValues]
     shared: Mapping[str, set[str]]
     stimulus: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]]
 
@@ -62,8 +64,8 @@ def make_plan(job: Job) -> Plan:
     """Lay a job out: draw connections and heterogeneity, decide what is shared."""
     circuit = job.circuit
     groups = net.plan_groups(circuit)
-    values = {p.name: PopulationValues(circuit, p, job.dt) for p in circuit.populations}
-    currents = [s for s in job.stimuli if hasattr(s, "current")]
+    values = {p.name: val.PopulationValues(circuit, p, job.dt) for p in circuit.populations}
+    currents = net.stimulus_currents(job.stimuli)
     stimulus = {
         g.name: net.stimulus_table(circuit, g, currents, job.duration, job.dt) for g in groups
     }
@@ -72,7 +74,7 @@ def make_plan(job: Job) -> Plan:
         groups=groups,
         synapses=net.plan_synapses(circuit, groups),
         values=values,
-        shared={g.name: net.shared_variables(g, values) for g in groups},
+        shared={g.name: val.shared_variables(g, values) for g in groups},
         stimulus=stimulus,
     )
 
@@ -128,19 +130,20 @@ def all_values(plan: Plan, modulation: nm.Modulation) -> Values:
         courses.setdefault(population, {})[path] = course
     result: Values = {}
     for group in plan.groups:
-        result |= net.group_values(group, plan.values, plan.shared[group.name], courses)
-        result |= net.initial_values(group)
+        result |= val.group_values(group, plan.values, plan.shared[group.name], courses)
+        result |= val.initial_values(group)
         result |= net.background_code(group, plan.job.dt)[2]
         for comp, (_, which) in plan.stimulus[group.name].items():
             result[group.name, f"which_{comp}"] = which.astype(np.int32)
         if plan.job.timed:
             result |= _timed_bases(plan, group)
     for synapses in plan.synapses:
-        result |= net.synapse_values(synapses, circuit, modulation.projections, _one(plan, synapses))
+        one = _one(plan, synapses)
+        result |= val.synapse_values(synapses, circuit, modulation.projections, one)
         if plan.job.timed:
             result[synapses.name, "projection"] = synapses.projection.astype(np.int32)
             if not synapses.plastic:
-                result[synapses.name, "base_weight"] = synapses.weight / net.NANOSIEMENS
+                result[synapses.name, "base_weight"] = synapses.weight / NANOSIEMENS
     return result
 
 
@@ -152,13 +155,13 @@ def _one(plan: Plan, synapses: SynapsesPlan) -> bool:
 def _timed_bases(plan: Plan, group: GroupPlan) -> Values:
     """Unmodulated value and factor of every variable that follows a time course."""
     result: Values = {}
-    unmodulated = net.group_values(group, plan.values, plan.shared[group.name], {})
-    for member, _, variable, compartment in net.timed_variables(group):
+    unmodulated = val.group_values(group, plan.values, plan.shared[group.name], {})
+    for member, _, variable, compartment in val.timed_variables(group):
         key = (group.name, f"base_{variable}")
         result.setdefault(key, np.array(unmodulated[group.name, variable], dtype=float))
         factor = result.setdefault((group.name, f"unit_{variable}"), np.ones(group.size))
         if compartment is not None:
-            surface = net.compartment_area(plan.values[member.name], compartment)
+            surface = val.compartment_area(plan.values[member.name], compartment)
             factor[member.start : member.stop] = surface
     result[group.name, "member"] = np.concatenate(
         [np.full(m.population.size, k, dtype=np.int32) for k, m in enumerate(group.members)]
@@ -173,7 +176,7 @@ def timed_tables(plan: Plan, modulation: nm.Modulation) -> dict[str, np.ndarray]
         return tables
     length = int(np.ceil(plan.job.duration / MODULATION_INTERVAL)) + 1
     for group in plan.groups:
-        for member, path, variable, _ in net.timed_variables(group):
+        for member, path, variable, _ in val.timed_variables(group):
             column = group.members.index(member)
             shape = (length, len(group.members))
             scale = tables.setdefault(f"{group.name}_scale_{variable}", np.ones(shape))
@@ -206,9 +209,7 @@ def build_objects(plan: Plan, tables: Mapping[str, np.ndarray]) -> net.BrianNetw
     objects += _event_sources(plan, groups)
     spike_monitors, state_monitors = _monitors(plan, groups)
     objects += [*spike_monitors.values(), *(m for _, _, m, _ in state_monitors)]
-    return net.BrianNetwork(
-        objects, groups, plan.groups, spike_monitors, state_monitors, plan.synapse_count
-    )
+    return net.BrianNetwork(objects, spike_monitors, state_monitors)
 
 
 def _neuron_group(plan: Plan, group: GroupPlan, tables: Mapping[str, np.ndarray]) -> Any:
@@ -225,7 +226,8 @@ def _neuron_group(plan: Plan, group: GroupPlan, tables: Mapping[str, np.ndarray]
         if stimulus is None:
             lines.append(f"{STIMULUS}_{comp} = 0*amp : amp")
             continue
-        table = b2.TimedArray(stimulus[0] * b2.amp, plan.job.dt * b2.second, name=f"{group.name}_stim_{comp}")
+        name = f"{group.name}_stim_{comp}"
+        table = b2.TimedArray(stimulus[0] * b2.amp, plan.job.dt * b2.second, name=name)
         namespace[table.name] = table
         lines.append(f"{STIMULUS}_{comp} = {table.name}(t, which_{comp}) : amp")
         lines.append(f"which_{comp} : integer (constant)")
@@ -268,7 +270,7 @@ def _timed_code(
     lines.append("member : integer (constant)")
     statements, done = [], set()
     interval = MODULATION_INTERVAL * b2.second
-    for _, _, variable, _ in net.timed_variables(group):
+    for _, _, variable, _ in val.timed_variables(group):
         if variable in done:
             continue
         done.add(variable)
@@ -345,11 +347,10 @@ def _event_sources(plan: Plan, groups: Mapping[str, Any]) -> list[Any]:
             source = b2.SpikeGeneratorGroup(
                 1, np.zeros(len(times), dtype=int), times * b2.second, name=f"events{number}"
             )
-            size = stimulus.weight.si / net.NANOSIEMENS * stimulus.number
+            size = stimulus.weight.si / NANOSIEMENS * stimulus.number
             state = net.synaptic_state(cell, stimulus.compartment, stimulus.receptor)
-            synapses = b2.Synapses(
-                source, groups[group.name], on_pre=f"{state}_post += {size!r}", name=f"events{number}_synapses"
-            )
+            opening, name = f"{state}_post += {size!r}", f"events{number}_synapses"
+            synapses = b2.Synapses(source, groups[group.name], on_pre=opening, name=name)
             synapses.connect(i=np.zeros(len(cells), dtype=int), j=np.array(cells))
             objects += [source, synapses]
     return objects
@@ -365,28 +366,20 @@ def _monitors(plan: Plan, groups: Mapping[str, Any]) -> tuple[dict[str, Any], li
     }
     states = []
     for number, recording in enumerate(plan.job.recordings):
-        population = (
-            plan.job.circuit.population(recording.population)
-            if recording.population
-            else net.only_population(plan.job.circuit, f"recording {recording.label}")
-        )
+        population, cells = net.recorded_cells(plan.job.circuit, recording)
         group = next(g for g in plan.groups if g.member(population.name))
         member = group.member(population.name)
         assert member is not None
-        chosen = recording.cells if recording.cells is not None else tuple(range(min(10, population.size)))
-        outside = [c for c in chosen if not 0 <= c < population.size]
-        if outside:
-            raise ModelError(
-                f"recording {recording.label}: {population.name} has cells 0 to "
-                f"{population.size - 1}, not {outside[0]}"
-            )
         population.cell.compartment(recording.compartment)
         variable = net.recorded_variable(group, recording)
         # A clock of its own costs time at every step; without one the monitor has the network's.
         clock = {} if recording.interval is None else {"dt": recording.interval.si * b2.second}
         monitor = b2.StateMonitor(
-            groups[group.name], variable, record=np.array(chosen) + member.start,
-            name=f"state{number}", **clock,
-        )  # fmt: skip
-        states.append((recording, variable, monitor, np.array(chosen)))
+            groups[group.name],
+            variable,
+            record=cells + member.start,
+            name=f"state{number}",
+            **clock,
+        )
+        states.append((recording, variable, monitor, cells))
     return spikes, states

@@ -15,7 +15,17 @@ from biomod.results import spike_table
 
 @dataclass(frozen=True)
 class Raw:
-    """Spikes per group (indices, times in s) and traces (recording, variable, times, values, cells)."""
+    """What a run leaves behind.
+
+    Attributes
+    ----------
+    spikes : dict
+        Indices and times in s, by group.
+    traces : list
+        Recording, variable, times in s, values (times x cells), cells.
+    run_seconds : float
+        How long the run took.
+    """
 
     spikes: dict[str, tuple[np.ndarray, np.ndarray]]
     traces: list[tuple[Recording, str, np.ndarray, np.ndarray, np.ndarray]]
@@ -40,7 +50,8 @@ def traces_by_label(raw: Raw) -> dict[str, pd.DataFrame]:
     result: dict[str, pd.DataFrame] = {}
     for recording, variable, times, values, cells in raw.traces:
         scale, unit = _unit(variable)
-        frame = pd.DataFrame(values * scale, index=pd.Index(times * 1e3, name="time_ms"), columns=cells)
+        index = pd.Index(times * 1e3, name="time_ms")
+        frame = pd.DataFrame(values * scale, index=index, columns=cells)
         frame.columns.name = "cell"
         frame.attrs["unit"] = unit
         result[recording.label] = frame

@@ -22,7 +22,9 @@ from pathlib import Path
 
 from biomod.errors import BackendError
 
-FLAGS = ("-std=c++17", "-march=native", "-ffast-math", "-fno-finite-math-only", "-w", "-I.")
+# The joined files leave the folders from which they included their neighbours by name.
+INCLUDE = ("-I.", "-Ibrianlib")
+FLAGS = ("-std=c++17", "-march=native", "-ffast-math", "-fno-finite-math-only", "-w", *INCLUDE)
 HOT, COLD = "-O3", "-O1"
 CACHE_LIMIT = 2 * 1024**3
 CHECKSUM = hashlib.sha256().digest_size  # bytes at the end of every program in the cache
@@ -159,8 +161,8 @@ def _keep(binary: Path, kept: Path) -> None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         handle, partial = tempfile.mkstemp(suffix=".partial", dir=kept.parent)
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(program + hashlib.sha256(program).digest())
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(program + hashlib.sha256(program).digest())
             os.replace(partial, kept)
         except OSError:
             os.unlink(partial)
@@ -179,7 +181,8 @@ def _keep(binary: Path, kept: Path) -> None:
 
 def _units(directory: Path) -> tuple[str, str]:
     """The sources as two texts: what runs at every step, and what runs once."""
-    hot, cold = [], []
+    hot: list[str] = []
+    cold: list[str] = []
     for number, file in enumerate(sorted(directory.rglob("*.cpp"))):
         if file.name in ("hot.cpp", "cold.cpp"):
             continue
@@ -187,7 +190,8 @@ def _units(directory: Path) -> tuple[str, str]:
         name = f"unit{number}"
         text = text.replace("namespace {", f"namespace {name} {{", 1)
         if f"namespace {name} " in text:
-            text = text.replace("using namespace brian;", f"using namespace brian; using namespace {name};")
+            using = "using namespace brian;"
+            text = text.replace(using, f"{using} using namespace {name};")
         defined = re.findall(r"^#define\s+(\w+)", text, flags=re.M)
         text += "\n" + "\n".join(f"#undef {d}" for d in defined if not d.startswith("_INCLUDED"))
         once = file.parent == directory or "synapses_create" in file.name

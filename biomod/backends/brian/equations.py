@@ -12,6 +12,7 @@ import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from biomod.model import Cell, Channel, Compartment, Dendrite, Gate
 
@@ -54,16 +55,17 @@ def structure(cell: Cell) -> tuple[object, ...]:
     compartments = []
     for c in cell.compartments:
         spikes = tuple(s.name for s in c.spikes) if isinstance(c, Dendrite) else ()
-        channels = tuple(
-            (ch.name, tuple((g.name, g.steady_state, g.tau, g.power, g.spike_jump > 0) for g in ch.gates),
-             tuple((k.name, k.unit) for k in ch.constants))
-            for ch in c.channels
-        )  # fmt: skip
+        channels = tuple(_kinetics(channel) for channel in c.channels)
         receptors = tuple((r.name, r.kind, r.tau_rise is not None) for r in c.receptors)
         compartments.append((c.name, channels, receptors, spikes))
     somatic = cell.soma.spike
     couplings = tuple((c.a, c.b) for c in cell.couplings)
     return (tuple(compartments), couplings, somatic is None, somatic and somatic.peak is not None)
+
+
+def _kinetics(channel: Channel) -> tuple[object, ...]:
+    gates = ((g.name, g.steady_state, g.tau, g.power, g.spike_jump > 0) for g in channel.gates)
+    return channel.name, tuple(gates), tuple((k.name, k.unit) for k in channel.constants)
 
 
 def cell_equations(cell: Cell) -> CellEquations:
@@ -83,9 +85,11 @@ class _Writer:
         self.resets: list[str] = []
 
     def write(self) -> CellEquations:
+        from brian2 import nS
+
         dendrified = {c.name: self._dendrify(c) for c in self.cell.compartments}
         for coupling in self.cell.couplings:
-            dendrified[coupling.a].connect(dendrified[coupling.b], g=_placeholder())
+            dendrified[coupling.a].connect(dendrified[coupling.b], g=nS)  # its value is not used
             self.parameters[f"g_{coupling.a}_{coupling.b}"] = "siemens"
             self.parameters[f"g_{coupling.b}_{coupling.a}"] = "siemens"
         texts = [self._finish(c, dendrified[c.name]) for c in self.cell.compartments]
@@ -101,27 +105,29 @@ class _Writer:
             initial=self.initial,
         )
 
-    def _dendrify(self, compartment: Compartment) -> object:
+    def _dendrify(self, compartment: Compartment) -> Any:
         import dendrify
+        from brian2 import ms
 
+        # Dendrify must see that a time constant exists; its value is not used.
         kind = dendrify.Dendrite if isinstance(compartment, Dendrite) else dendrify.Soma
         made = kind(compartment.name, "passive")
         for receptor in compartment.receptors:
-            rise = {"t_rise": _placeholder()} if receptor.tau_rise is not None else {}
-            made.synapse(receptor.kind, tag=receptor.name, t_decay=_placeholder(), **rise)
+            rise = {"t_rise": ms} if receptor.tau_rise is not None else {}
+            made.synapse(receptor.kind, tag=receptor.name, t_decay=ms, **rise)
         if isinstance(compartment, Dendrite):
             for spike in compartment.spikes:
                 made.dspikes(spike.name)
         return made
 
-    def _finish(self, compartment: Compartment, dendrified: object) -> str:
+    def _finish(self, compartment: Compartment, dendrified: Any) -> str:
         name = compartment.name
-        text = str(dendrified.equations)  # type: ignore[attr-defined]
+        text = str(dendrified.equations)
         self.parameters |= {f"C_{name}": "farad", f"gL_{name}": "siemens", f"EL_{name}": "volt"}
         self.states[f"V_{name}"] = f"{name}.v"
+        # assemble.py defines the right-hand side as the injected current, or as zero.
         declared = rf"^I_ext_{name}  :amp$"
         text = re.sub(declared, f"I_ext_{name} = {STIMULUS}_{name} :amp", text, flags=re.M)
-        # network.py replaces the right-hand side by the injected current, or by zero.
         for receptor in compartment.receptors:
             text = self._receptor(text, name, receptor.kind, receptor.name, receptor.tau_rise)
         if isinstance(compartment, Dendrite):
@@ -156,7 +162,7 @@ class _Writer:
         lines.append(f"{CONDUCTANCE}{variable} = g_{kind}_{ident} * {variable} :siemens")
         return "\n".join(lines)
 
-    def _dendritic_spike(self, text: str, comp: str, name: str, dendrified: object) -> str:
+    def _dendritic_spike(self, text: str, comp: str, name: str, dendrified: Any) -> str:
         ident = f"{name}_{comp}"
         for phase in ("rise", "fall"):
             text = text.replace(f"(E_{phase}_{name}-V_{comp})", f"(E_{phase}_{ident}-V_{comp})")
@@ -167,9 +173,7 @@ class _Writer:
             f"Vth_{ident}": "volt", f"offset_fall_{ident}": "1", f"refractory_{ident}": "1",
         }  # fmt: skip
         event = f"spike_{ident}"
-        condition = dendrified.events[event]  # type: ignore[attr-defined]
-        action = dendrified._event_actions[event]  # type: ignore[attr-defined]
-        self.events[event] = (condition, action)
+        self.events[event] = (dendrified.events[event], dendrified._event_actions[event])
         # A spike long ago, so that the first one is not refractory.
         self.initial[f"spiketime_{ident}"] = -1e9
         self.initial[f"gate_{ident}"] = 0.0
@@ -232,13 +236,6 @@ class _Writer:
 
 STIMULUS = "I_stim"
 CONDUCTANCE = "G_"
-
-
-def _placeholder() -> object:
-    """Any quantity: Dendrify must see that a value exists, but the value itself is not used."""
-    import brian2
-
-    return 1 * brian2.ms
 
 
 def _brian_unit(unit: str) -> str:

@@ -7,8 +7,8 @@ with the number of structures, not with the size of the circuit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,14 +20,23 @@ from biomod.backends.brian.equations import (
     cell_equations,
     structure,
 )
-from biomod.backends.brian.parameters import NANOSIEMENS, area, brian_values, linear_variable
+from biomod.backends.brian.parameters import NANOSIEMENS
 from biomod.errors import ModelError, unknown_name
-from biomod.mechanisms import connectivity, passive, variability
-from biomod.mechanisms import neuromodulation as nm
-from biomod.model import Background, Circuit, Population, Recording
-from biomod.model.stimulus import Stimulus, SynapticEvents
+from biomod.mechanisms import connectivity
+from biomod.model import (
+    Background,
+    Cell,
+    Circuit,
+    CurrentClamp,
+    CurrentWaveform,
+    Population,
+    Recording,
+    Stimulus,
+    SynapticEvents,
+)
 
-Values = dict[tuple[str, str], np.ndarray]
+Values = dict[tuple[str, str], np.ndarray]  # by object and variable
+Current = CurrentClamp | CurrentWaveform
 
 
 @dataclass(frozen=True)
@@ -86,16 +95,11 @@ class SynapsesPlan:
 
 @dataclass
 class BrianNetwork:
-    """Brian2 objects of one circuit, with what is needed to set values and read results."""
+    """Brian2 objects of one circuit, and which of them to read afterwards."""
 
     objects: list[Any]
-    groups: dict[str, Any]
-    plans: tuple[GroupPlan, ...]
     spike_monitors: dict[str, Any]
     state_monitors: list[tuple[Recording, str, Any, np.ndarray]]
-    synapse_count: int
-    synapses: tuple[SynapsesPlan, ...] = ()
-    timed_arrays: dict[str, Any] = field(default_factory=dict)
 
 
 def plan_groups(circuit: Circuit) -> tuple[GroupPlan, ...]:
@@ -103,7 +107,7 @@ def plan_groups(circuit: Circuit) -> tuple[GroupPlan, ...]:
     by_structure: dict[object, list[Population]] = {}
     for population in circuit.populations:
         by_structure.setdefault(structure(population.cell), []).append(population)
-    plans = []
+    plans: list[GroupPlan] = []
     for populations in by_structure.values():
         members, start = [], 0
         for population in populations:
@@ -126,7 +130,8 @@ def plan_synapses(circuit: Circuit, plans: Sequence[GroupPlan]) -> tuple[Synapse
             chosen = np.flatnonzero(drawn.compartment == index)
             if not len(chosen):
                 continue
-            key = (pre_plan.name, post_plan.name, compartment, projection.receptors, projection.stp is not None)
+            plastic = projection.stp is not None
+            key = (pre_plan.name, post_plan.name, compartment, projection.receptors, plastic)
             labels = keys.setdefault(key, [])
             labels.append(projection.key)
             number = np.full(len(chosen), len(labels) - 1, dtype=np.int32)
@@ -146,118 +151,8 @@ def plan_synapses(circuit: Circuit, plans: Sequence[GroupPlan]) -> tuple[Synapse
     return tuple(result)
 
 
-# ------------------------------------------------------------------------------------------------
-# values
-
-
-class PopulationValues:
-    """Values of the parameters of one population, heterogeneity and modulation included."""
-
-    def __init__(self, circuit: Circuit, population: Population, dt: float) -> None:
-        self.cell, self.dt, self.name = population.cell, dt, population.name
-        self.nominal = {
-            p: (v.si if hasattr(v, "si") else float(v))
-            for p, v in population.cell.parameters().items()
-        }
-        self.drawn: dict[str, np.ndarray] = variability.draw(population, circuit.seed)
-        self.modulatable = nm.modulatable(population.cell)
-
-    def at(self, path: str) -> Any:
-        """Unmodulated value of the parameter at a path."""
-        return self.drawn.get(path, self.nominal[path])
-
-    def brian(self, courses: Mapping[str, nm.Course] | None = None, step: int = 0) -> dict[str, Any]:
-        """Value of every variable, with the modulation of one moment."""
-
-        def value(path: str) -> Any:
-            base = self.at(path)
-            course = (courses or {}).get(path)
-            if course is None:
-                return base
-            return base * course.scale[step] + course.offset[step]
-
-        return brian_values(self.cell, value, self.dt)
-
-    def varying(self) -> set[str]:
-        """Variables that differ between cells or that a modulator can change."""
-        base = brian_values(self.cell, self.nominal.__getitem__, self.dt)
-
-        def other(path: str) -> Any:
-            value = self.at(path)
-            return value * 1.5 + 1e-3 if path in self.modulatable else value
-
-        changed = brian_values(self.cell, other, self.dt)
-        return {k for k in base if np.ndim(changed[k]) or changed[k] != base[k]}
-
-
-def shared_variables(plan: GroupPlan, values: Mapping[str, PopulationValues]) -> set[str]:
-    """Parameters that need one value for the whole group instead of one per cell."""
-    members = [values[m.name] for m in plan.members]
-    nominal = [brian_values(v.cell, v.nominal.__getitem__, v.dt) for v in members]
-    names = set(plan.equations.parameters)
-    if len(members) == 1:
-        arrays = {k for k, v in members[0].brian().items() if np.ndim(v)}
-        return names - arrays
-    equal = {k for k in names if len({float(n[k]) for n in nominal}) == 1}
-    return equal - set().union(*(v.varying() for v in members))
-
-
-def group_values(
-    plan: GroupPlan,
-    values: Mapping[str, PopulationValues],
-    shared: set[str],
-    courses: Mapping[str, Mapping[str, nm.Course]],
-    step: int = 0,
-) -> Values:
-    """Arrays for all parameters of a group at one moment of the modulation."""
-    per_member = [values[m.name].brian(courses.get(m.name), step) for m in plan.members]
-    result: Values = {}
-    for name in plan.equations.parameters:
-        if name in shared:
-            result[plan.name, name] = np.array(per_member[0][name], dtype=float)
-            continue
-        pieces = [
-            np.broadcast_to(np.asarray(v[name], dtype=float), m.population.size)
-            for m, v in zip(plan.members, per_member, strict=True)
-        ]
-        result[plan.name, name] = np.concatenate(pieces)
-    return result
-
-
-def initial_values(plan: GroupPlan) -> Values:
-    """Resting voltages, gates in equilibrium there, dendritic spikes long past."""
-    states: dict[str, list[np.ndarray]] = {}
-    for m in plan.members:
-        cell = m.population.cell
-        rest = passive.rest(cell)
-        for variable, what in plan.equations.states.items():
-            comp, _, rest_of = what.partition(".")
-            if rest_of == "v":
-                value = rest[comp]
-            else:
-                value = _gate_at_rest(cell, comp, rest_of, rest[comp])
-            states.setdefault(variable, []).append(np.full(m.population.size, value))
-    result: Values = {(plan.name, k): np.concatenate(v) for k, v in states.items()}
-    for variable, value in plan.equations.initial.items():
-        result[plan.name, variable] = np.full(plan.size, value)
-    return result
-
-
-def _gate_at_rest(cell: Any, comp: str, what: str, v: float) -> float:
-    part, _, name = what.partition(".")
-    for channel in cell.compartment(comp).channels:
-        if channel.name == part:
-            gate = next(g for g in channel.gates if g.name == name)
-            return float(passive.gate_steady_state(channel, gate, v))
-    return 0.0
-
-
-# ------------------------------------------------------------------------------------------------
-# Brian2 objects
-
-
 def stimulus_table(
-    circuit: Circuit, plan: GroupPlan, stimuli: Sequence[Stimulus], duration: float, dt: float
+    circuit: Circuit, plan: GroupPlan, stimuli: Sequence[Current], duration: float, dt: float
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Injected currents of a group: per compartment the distinct courses and each cell's course."""
     times = np.arange(round(duration / dt) + 1) * dt
@@ -277,7 +172,7 @@ def stimulus_table(
             key = tuple(indices)
             if key not in combination:
                 combination[key] = len(columns)
-                columns.append(sum((currents[k].current(times) for k in key), np.zeros(len(times))))  # type: ignore[attr-defined]
+                columns.append(np.sum([currents[k].current(times) for k in key], axis=0))
             which[cell] = combination[key]
         result[comp] = (np.stack(columns, axis=1), which)
     return result
@@ -340,7 +235,7 @@ def background_code(plan: GroupPlan, dt: float) -> tuple[list[str], str, Values]
     return declarations, "\n".join(lines), values
 
 
-def synaptic_state(cell: Any, comp: str, receptor: str) -> str:
+def synaptic_state(cell: Cell, comp: str, receptor: str) -> str:
     """Variable that a presynaptic spike increments."""
     kind = next(r.kind for r in cell.compartment(comp).receptors if r.name == receptor)
     return f"s_{kind}_{receptor}_{comp}"
@@ -376,52 +271,31 @@ def synapse_equations(plan: SynapsesPlan, shared: bool) -> tuple[str, str]:
     return PLASTIC_MODEL.format(shared=flag), PLASTIC_CODE.format(opening=opening)
 
 
-def synapse_values(
-    plan: SynapsesPlan, circuit: Circuit, gains: Mapping[str, np.ndarray], one: bool
-) -> Values:
-    """Arrays of a synapses object at the beginning; `one` value each of U and the time constants
-    is enough if all its synapses belong to one projection."""
-    projections = {p.key: p for p in circuit.projections}
-    gain = np.array(
-        [projections[k].release_gain * float(gains[k][0] if k in gains else 1.0) for k in plan.keys]
-    )
-    weight = plan.weight / NANOSIEMENS
-    if not plan.plastic:
-        return {(plan.name, "weight"): weight * gain[plan.projection]}
-    stps = [projections[k].stp for k in plan.keys]
-    U = np.array([s.U for s in stps])  # type: ignore[union-attr]
-    if (U * gain > 1).any():
-        worst = plan.keys[int(np.argmax(U * gain))]
-        raise ModelError(
-            f"projection {worst}: modulation raises the release probability above 1 "
-            f"({(U * gain).max():.3g})"
-        )
-    per_projection = {
-        "U": U * gain,
-        "U_rest": U,
-        "tau_rec": np.array([s.tau_rec.si for s in stps]),  # type: ignore[union-attr]
-        "tau_facil": np.array([s.tau_facil.si for s in stps]),  # type: ignore[union-attr]
-    }
-    values: Values = {(plan.name, "weight"): weight}
-    for name, numbers in per_projection.items():
-        values[plan.name, name] = numbers[0] if one else numbers[plan.projection]
-    size = len(plan.weight)
-    values[plan.name, "x"] = np.ones(size)
-    values[plan.name, "last_spike"] = np.full(size, -1e3)
-    return values
-
-
-def timed_variables(plan: GroupPlan) -> Iterator[tuple[Member, str, str, str | None]]:
-    """Member, path, variable and area compartment of everything that can be modulated."""
-    for m in plan.members:
-        for path in sorted(nm.modulatable(m.population.cell)):
-            variable, compartment = linear_variable(m.population.cell, path)
-            yield m, path, variable, compartment
+def stimulus_currents(stimuli: Sequence[Stimulus]) -> list[Current]:
+    """The stimuli that are injected currents."""
+    return [s for s in stimuli if isinstance(s, CurrentClamp | CurrentWaveform)]
 
 
 def stimulus_events(stimuli: Sequence[Stimulus]) -> list[SynapticEvents]:
     """The stimuli that are spikes at synapses."""
     return [s for s in stimuli if isinstance(s, SynapticEvents)]
+
+
+def recorded_cells(circuit: Circuit, recording: Recording) -> tuple[Population, np.ndarray]:
+    """The population of a recording, and the indices of its cells within the population."""
+    if recording.population:
+        population = circuit.population(recording.population)
+    else:
+        population = only_population(circuit, f"recording {recording.label}")
+    first = range(min(10, population.size))
+    chosen = tuple(first) if recording.cells is None else recording.cells
+    outside = [c for c in chosen if not 0 <= c < population.size]
+    if outside:
+        raise ModelError(
+            f"recording {recording.label}: {population.name} has cells 0 to "
+            f"{population.size - 1}, not {outside[0]}"
+        )
+    return population, np.array(chosen)
 
 
 def recorded_variable(plan: GroupPlan, recording: Recording) -> str:
@@ -432,11 +306,6 @@ def recorded_variable(plan: GroupPlan, recording: Recording) -> str:
         raise unknown_name("recorded variable", wanted, sorted(states))
     name = states[wanted]
     return f"{CONDUCTANCE}{name}" if wanted.endswith(".g") and name[:2] in ("x_", "s_") else name
-
-
-def compartment_area(values: PopulationValues, compartment: str) -> Any:
-    """Membrane area of a compartment in m2, per cell where it varies."""
-    return area(compartment, values.at)
 
 
 NAMESPACE = dict(MAGNESIUM_BLOCK)

@@ -35,7 +35,7 @@ def brian_values(cell: Cell, value: Value, dt: float) -> dict[str, Array]:
             values |= _receptor(c.name, receptor, value)
         if isinstance(c, Dendrite):
             for spike in c.spikes:
-                values |= _dendritic_spike(f"{c.name}.{spike.name}", f"{spike.name}_{c.name}", value, dt)
+                values |= _dendritic_spike(c.name, spike.name, value, dt)
     for coupling in cell.couplings:
         g = _coupling(cell, coupling.key, coupling.a, coupling.b, coupling.g is not None, value)
         values[f"g_{coupling.a}_{coupling.b}"] = values[f"g_{coupling.b}_{coupling.a}"] = g
@@ -97,7 +97,8 @@ def _dendrify_peak(rise: Array, decay: Array) -> Array:
     return height * (np.exp(-t_peak / decay) - np.exp(-t_peak / rise))
 
 
-def _dendritic_spike(path: str, ident: str, value: Value, dt: float) -> dict[str, Array]:
+def _dendritic_spike(comp: str, name: str, value: Value, dt: float) -> dict[str, Array]:
+    path, ident = f"{comp}.{name}", f"{name}_{comp}"
     return {
         f"Vth_{ident}": value(f"{path}.threshold"),
         f"g_rise_max_{ident}": value(f"{path}.g_rise"),
@@ -128,7 +129,8 @@ def _coupling(cell: Cell, key: str, a: str, b: str, given: bool, value: Value) -
         return value(f"{key}.g")
 
     def resistance(n: str) -> Array:
-        return 4 * value(f"{n}.r_axial") * value(f"{n}.length") / (np.pi * value(f"{n}.diameter") ** 2)
+        length, diameter = value(f"{n}.length"), value(f"{n}.diameter")
+        return 4 * value(f"{n}.r_axial") * length / (np.pi * diameter**2)
 
     return 2 / (resistance(a) + resistance(b))
 
