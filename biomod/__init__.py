@@ -8,15 +8,16 @@ compare results (:class:`Result`). Cells and circuits to start from live in the 
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from biomod.errors import BackendError, BiomodError, ModelError, UnitError
 from biomod.model import *  # noqa: F403
 from biomod.model import __all__ as _model_names
+from biomod.model import load as load_description
 
 if TYPE_CHECKING:
     from biomod.results import Result as Result
-    from biomod.results import load_result as load_result
     from biomod.simulate import Program as Program
     from biomod.simulate import compile as compile
     from biomod.simulate import simulate as simulate
@@ -26,7 +27,6 @@ _LAZY = {
     "compile": "biomod.simulate",
     "simulate": "biomod.simulate",
     "Result": "biomod.results",
-    "load_result": "biomod.results",
 }
 
 __all__ = [
@@ -37,6 +37,25 @@ __all__ = [
     "ModelError",
     "UnitError",
 ]
+
+
+def load(path: str | Path) -> Any:
+    """Read what biomod has written: a result (``.h5`` or a run's folder) or a description.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``run.h5``, a folder that ``biomod run`` made, or a ``.yaml`` or ``.toml`` description.
+
+    Raises
+    ------
+    ModelError
+        The file is missing, damaged, or none of these.
+    """
+    path = Path(path)
+    if path.suffix in (".yaml", ".yml", ".toml"):
+        return load_description(path)
+    return importlib.import_module("biomod.results").load(path)
 
 
 def __getattr__(name: str) -> Any:

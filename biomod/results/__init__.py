@@ -6,15 +6,12 @@ from biomod.results.result import Result
 from biomod.results.rundir import RunDirectory, claim
 from biomod.results.sonata import read_spikes, write_spikes
 
-# The name at the top level, where `load` reads descriptions.
-load_result = load
 
 __all__ = [
     "Result",
     "RunDirectory",
     "claim",
     "load",
-    "load_result",
     "read_spikes",
     "spike_table",
     "write_spikes",

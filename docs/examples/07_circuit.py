@@ -22,7 +22,7 @@ print({name: size for name, size in circuit.cells.items()})
 result = bm.simulate(circuit, 1000 * ms, progress=TextProgress())
 
 result.save(OUT / "circuit.h5")
-again = bm.load_result(OUT / "circuit.h5")
+again = bm.load(OUT / "circuit.h5")
 assert again.spikes.equals(result.spikes)
 print({key: again.provenance[key] for key in ("seed", "backend", "synapses", "timings")})
 

@@ -20,7 +20,7 @@ from biomod.mechanisms.neuromodulation import receptors
 from biomod.units import ms, nM
 
 OUT = Path(os.environ.get("BIOMOD_EXAMPLE_OUT", "."))
-DOSES = [0, 30, 100, 300, 1000, 3000, 10_000]
+DOSES = [0, 30, 100, 300, 1000, 3000]
 
 circuit = microcircuits.get("l23", cells=300, seed=1)
 program = bm.compile(circuit, 1000 * ms)
@@ -35,7 +35,7 @@ table = pd.DataFrame(rates).T
 with analysis.style.context():
     figure = Figure(figsize=(6.4, 2.6), layout="constrained")
     curves, ax = figure.subplots(1, 2)
-    x = np.logspace(1, 4.3, 100)
+    x = np.logspace(1, 3.8, 100)
     for k, expression in enumerate(circuit.population("PC").cell.expression):
         if expression.receptor.modulator == "ACh" and expression.level > 0:
             receptor = receptors()[expression.receptor.name]
@@ -44,8 +44,16 @@ with analysis.style.context():
     curves.set(xscale="log", xlabel="ACh (nM)", ylabel="activation × expression in PC", ylim=(0, 1))
     curves.legend(loc="upper left")
     for name in table:
-        ax.plot(DOSES, table[name], ".-", color=analysis.style.colour(name), label=name)
+        ax.plot(
+            DOSES, table[name], ".-", clip_on=False, color=analysis.style.colour(name), label=name
+        )
     ax.set_xscale("symlog", linthresh=30, linscale=0.5)
-    ax.set(xlabel="ACh (nM)", ylabel="mean rate (Hz)", ylim=(0, None), xlim=(0, 2e4))
+    ax.set(
+        xlabel="ACh (nM)",
+        ylabel="mean rate (Hz)",
+        ylim=(0, None),
+        xlim=(0, 6e3),
+        xticks=[0, 100, 1000],
+    )
     ax.legend(loc="upper left")
     figure.savefig(OUT / "dose_response.png")

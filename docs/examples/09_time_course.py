@@ -3,7 +3,7 @@
 `phasic` makes the concentration that a burst of the cholinergic neurons leaves behind, from the
 release and clearance of the tables. Nicotinic receptors follow it within milliseconds and excite
 VIP cells, which inhibit SST cells (direction: Fu et al. 2014, 10.1016/j.cell.2014.01.050; Pi et al.
-2013, 10.1038/nature12676). Each line is the mean of eight seeds.
+2013, 10.1038/nature12676). One build; the mean of four bursts, with a seed each.
 """
 # writes: time_course.png
 

@@ -45,9 +45,9 @@ analysis.raster(spikes, stop_ms=1000).savefig(OUT / "raster.png", dpi=200)
 
 with analysis.style.context():
     figure = Figure(figsize=(7.0, 2.4), layout="constrained")
-    rates, intervals, spectrum = figure.subplots(1, 3)
+    rates, intervals, spectrum = figure.subplots(1, 3, width_ratios=[1.5, 1, 1])
     analysis.plot_rates(spikes, ax=rates)
-    rates.set_xlim(0.02, 60)  # room for the legend
+    rates.set_xlim(0.01, 60)  # room for the legend
     analysis.plot_isi(spikes, ax=intervals)
     analysis.plot_spectrum(spikes, ax=spectrum)
     figure.savefig(OUT / "any_simulator.png")

@@ -36,7 +36,9 @@ def test_anatomy(name):
         assert [c.name for c in cell.compartments] == ["soma", "basal", "trunk", "tuft"]
         spikes = {d.name: [s.name for s in d.spikes] for d in cell.dendrites}
         assert spikes == {"basal": ["Na"], "trunk": ["Na"], "tuft": ["Ca"]}
-        assert all({"AMPA", "NMDA", "GABA"} == {r.name for r in d.receptors} for d in cell.dendrites)
+        assert all(
+            {"AMPA", "NMDA", "GABA"} == {r.name for r in d.receptors} for d in cell.dendrites
+        )
 
 
 @every_cell

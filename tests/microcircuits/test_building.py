@@ -169,9 +169,7 @@ def test_same_seed_same_connections(circuit):
 
 
 def renamed(circuit: Circuit, old: str, new: str) -> Circuit:
-    populations = tuple(
-        replace(p, name=new) if p.name == old else p for p in circuit.populations
-    )
+    populations = tuple(replace(p, name=new) if p.name == old else p for p in circuit.populations)
     projections = tuple(
         replace(p, pre=new if p.pre == old else p.pre, post=new if p.post == old else p.post)
         for p in circuit.projections

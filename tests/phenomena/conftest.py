@@ -31,9 +31,7 @@ def agonist(receptor: str, activation: float = 1.0, **course: object) -> Modulat
 def unconnected(name: str) -> Cell:
     """A cell without its synaptic receptors, of which nothing here makes use: compiles faster."""
     cell = cell_types.get(name)
-    return replace(
-        cell, compartments=tuple(replace(c, receptors=()) for c in cell.compartments)
-    )
+    return replace(cell, compartments=tuple(replace(c, receptors=()) for c in cell.compartments))
 
 
 @dataclass(frozen=True)

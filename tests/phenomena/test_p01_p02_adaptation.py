@@ -138,5 +138,3 @@ def test_two_modulators_do_not_exceed_full_removal(respond, twice, pair):
     assert both >= 0.95
     alone = min(respond(r)["L5_IT"].isi_ratio(twice["L5_IT"]) for r in pair)
     assert both <= alone + 0.01
-
-

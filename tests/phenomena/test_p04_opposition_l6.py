@@ -67,9 +67,7 @@ def test_order_does_not_matter_at_steady_state(tools):
 
     def arriving(receptor: str, at: float) -> bm.Modulator:
         level = receptors()[receptor].ec50
-        return tools.agonist(
-            receptor, times=(f"{at} ms", f"{at + 1} ms"), values=("0 nM", level)
-        )
+        return tools.agonist(receptor, times=(f"{at} ms", f"{at + 1} ms"), values=("0 nM", level))
 
     late = []
     for first, second in ((500.0, 4000.0), (4000.0, 500.0)):

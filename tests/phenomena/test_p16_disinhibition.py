@@ -49,7 +49,8 @@ def respond():
             counts = spikes.loc[during, "population"].value_counts()
             seconds = len(STARTS) * LENGTH / 1e3
             known[receptor, silenced] = {
-                name: float(counts.get(name, 0)) / size / seconds for name, size in l23.cells.items()
+                name: float(counts.get(name, 0)) / size / seconds
+                for name, size in l23.cells.items()
             }
         return known[receptor, silenced]
 

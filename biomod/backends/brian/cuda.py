@@ -110,7 +110,9 @@ def _with_curand(environment: dict[str, str], directory: Path) -> dict[str, str]
             if libraries and not (directory / "libcurand.so").exists():
                 (directory / "libcurand.so").symlink_to(libraries[0])
             for name, path in (("CPATH", include.parent), ("LIBRARY_PATH", directory)):
-                environment[name] = os.pathsep.join(filter(None, [str(path), environment.get(name)]))
+                environment[name] = os.pathsep.join(
+                    filter(None, [str(path), environment.get(name)])
+                )
             environment["LD_LIBRARY_PATH"] = os.pathsep.join(
                 filter(None, [str(folder / "lib"), environment.get("LD_LIBRARY_PATH")])
             )

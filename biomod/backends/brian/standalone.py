@@ -91,7 +91,9 @@ class StandaloneProgram:
             self._seed()
             device.apply_run_args()
             net = b2.Network(network.objects)
-            net.run(self.plan.job.duration * b2.second, report=_REPORT, report_period=0.2 * b2.second)
+            net.run(
+                self.plan.job.duration * b2.second, report=_REPORT, report_period=0.2 * b2.second
+            )
             device.build(
                 directory=str(self._directory), compile=False, run=False, debug=False, clean=False
             )
@@ -100,7 +102,13 @@ class StandaloneProgram:
                 for name, m in network.spike_monitors.items()
             }
             self._traces = [
-                (recording, variable, _array(device, m.variables[variable]), _array(device, m.variables["t"]), cells)
+                (
+                    recording,
+                    variable,
+                    _array(device, m.variables[variable]),
+                    _array(device, m.variables["t"]),
+                    cells,
+                )
                 for recording, variable, m, cells in network.state_monitors
             ]
             self._tables = {
@@ -130,7 +138,9 @@ class StandaloneProgram:
 
     def _write_inputs(self, run_dir: Path, plan: Plan) -> list[str]:
         modulation = assemble.modulation_of(plan)
-        shutil.copytree(self._directory / "static_arrays", run_dir / "static_arrays", copy_function=os.link)
+        shutil.copytree(
+            self._directory / "static_arrays", run_dir / "static_arrays", copy_function=os.link
+        )
         for name, table in assemble.timed_tables(plan, modulation).items():
             if name in self._tables:
                 target = run_dir / "static_arrays" / self._tables[name]
@@ -176,7 +186,9 @@ class StandaloneProgram:
         problems = "".join(messages).strip()
         if status != 0 or "Error reading" in problems or "Could not read" in problems:
             reason = signal.Signals(-status).name if status < 0 else f"exit status {status}"
-            raise BackendError(f"the simulation failed ({reason}): {problems[-2000:] or 'no message'}")
+            raise BackendError(
+                f"the simulation failed ({reason}): {problems[-2000:] or 'no message'}"
+            )
 
     def _read(self, run_dir: Path, seconds: float) -> Raw:
         results = run_dir / "results"
