@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 
-def load(path: str | Path) -> Any:
+def load(path: str | Path) -> Any:  # type: ignore[no-redef] # takes the place of model.load
     """Read what biomod has written: a result (``.h5`` or a run's folder) or a description.
 
     Parameters

@@ -12,7 +12,7 @@ accepted wherever biomod takes one (see :func:`as_quantity`); inside, everything
 from __future__ import annotations
 
 import re
-from typing import Any, SupportsFloat
+from typing import Any, SupportsFloat, TypeGuard
 
 from biomod.errors import UnitError, nearest
 
@@ -54,8 +54,8 @@ class Quantity:
         if isinstance(other, Quantity):
             dim = tuple(a + b for a, b in zip(self.dim, other.dim, strict=True))
             return Quantity(self.si * other.si, dim)  # type: ignore[arg-type]
-        if isinstance(other, int | float) or _is_number(other):
-            return Quantity(self.si * float(other), self.dim)  # type: ignore[arg-type]
+        if _is_number(other):
+            return Quantity(self.si * float(other), self.dim)
         return NotImplemented
 
     __rmul__ = __mul__
@@ -66,7 +66,7 @@ class Quantity:
             ratio = self.si / other.si
             return ratio if dim == DIMENSIONLESS else Quantity(ratio, dim)  # type: ignore[arg-type]
         if _is_number(other):
-            return Quantity(self.si / float(other), self.dim)  # type: ignore[arg-type]
+            return Quantity(self.si / float(other), self.dim)
         return NotImplemented
 
     def __rtruediv__(self, other: object) -> Any:
@@ -148,7 +148,7 @@ class Quantity:
 QuantityLike = Quantity | str
 
 
-def _is_number(x: object) -> bool:
+def _is_number(x: object) -> TypeGuard[SupportsFloat]:
     return isinstance(x, int | float) or (
         isinstance(x, SupportsFloat) and getattr(x, "ndim", None) == 0 and not hasattr(x, "dim")
     )
@@ -271,9 +271,10 @@ def read_quantity(value: object, what: str = "value", unit: str = "") -> Quantit
     elif not isinstance(value, Quantity) and hasattr(value, "dim"):  # a Brian2 quantity
         exponents = getattr(value.dim, "_dims", None)
         if exponents is not None:
-            value = Quantity(float(value), tuple(int(e) for e in exponents))  # type: ignore
+            si = float(value)  # type: ignore[arg-type]
+            value = Quantity(si, tuple(int(e) for e in exponents))  # type: ignore[arg-type]
     elif not isinstance(value, Quantity) and _is_number(value) and not isinstance(value, bool):
-        value = Quantity(float(value), DIMENSIONLESS)  # type: ignore[arg-type]
+        value = Quantity(float(value), DIMENSIONLESS)
     if not isinstance(value, Quantity):
         raise UnitError(f"{what} must be a number{f' in {unit}' if unit else ''}, not {value!r}")
     return value

@@ -41,12 +41,13 @@ COUPLING = {
 }  # fmt: skip
 
 # Spread between cells of one type. The quartiles of the targets give a CV of the input resistance
-# of about 0.3 within a Cre line, which includes recording error; half of it is taken for the leak.
+# of about 0.3 within a Cre line, which includes recording error; half of it is taken. With a share
+# of 0.6 and 0.4 of the conductance, a CV of 0.2 of each leak gives 0.2 * sqrt(0.6**2 + 0.4**2).
 _SPREAD = "half of the interquartile spread of Rin in the targets table (estimate)"
 VARIATIONS_COMMON = (
-    Variation("soma.g_leak", "lognormal", cv=0.15, source=_SPREAD),
-    Variation("soma.leak_K.g_max", "lognormal", cv=0.15, source=_SPREAD),
-    Variation("soma.cm", "lognormal", cv=0.10, source="spread of C_m_lumped (estimate)"),
+    Variation("*.g_leak", "lognormal", cv=0.2, source=_SPREAD),
+    Variation("*.leak_K.g_max", "lognormal", cv=0.2, source=_SPREAD),
+    Variation("*.cm", "lognormal", cv=0.10, source="spread of C_m_lumped (estimate)"),
     Variation(
         "soma.spike.threshold",
         "normal",

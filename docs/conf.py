@@ -5,7 +5,7 @@ from importlib import metadata
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
-sys.path[:0] = [str(DOCS.parent), str(DOCS / "_ext")]
+sys.path[:0] = [str(DOCS.parent), str(DOCS), str(DOCS / "_ext")]
 
 project = "biomod"
 author = "The biomod developers"
@@ -22,7 +22,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "reference",
 ]
-exclude_patterns = ["_build", "examples/figures"]
+exclude_patterns = ["_build", "examples/figures", "tables"]
 # A type in a docstring such as "cells" may match several attributes; none is meant.
 suppress_warnings = ["ref.python"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
@@ -40,3 +40,10 @@ html_theme = "furo"
 html_title = "biomod"
 html_theme_options = {"source_directory": "docs/"}
 reference_packages = ["biomod", "analysis", "cell_types", "microcircuits"]
+
+
+def setup(app: object) -> None:
+    """Bring the tables that the pages include up to date with the code."""
+    import build_tables
+
+    build_tables.write()

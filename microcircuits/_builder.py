@@ -29,6 +29,10 @@ NMDA_SHARE_PYRAMIDAL = 0.7
 INHIBITORY_HOLDING = -55 * mV
 # Conduction velocity of unmyelinated intracortical axons, estimate.
 VELOCITY = 300 * um / ms
+# The amplitude that the table gives for VIP -> pyramidal synapses is that of all interneurons pooled
+# (its note), which PV and SST cells dominate. VIP cells hardly inhibit pyramidal cells: Pfeffer et
+# al. 2013, 10.1038/nn.3446; Pi et al. 2013, 10.1038/nature12676. The factor is an estimate.
+VIP_ONTO_PYRAMIDAL = 0.2
 # Rows with p_max of 2e-5 stand for "none found".
 NO_CONNECTION = 1e-4
 
@@ -121,6 +125,8 @@ def _projection(
     targets = _TARGETS.get(post.cell_type, _PYRAMIDAL_TARGETS)[row.target]
     share = NMDA_SHARE.get(post.cell_type, NMDA_SHARE_PYRAMIDAL)
     receptors = (("AMPA", 1.0), ("NMDA", share)) if excitatory else (("GABA", 1.0),)
+    pooled = pre.cell_type == "VIP" and post.cell_type not in _TARGETS
+    amplitude = row.psp_mV * (VIP_ONTO_PYRAMIDAL if pooled else 1.0)
     in_degree = reference_in_degree(row.p_max, row.sigma_um * um, density / mm**2)
     return Projection(
         pre=pre.name,
@@ -128,7 +134,7 @@ def _projection(
         p_max=row.p_max,
         sigma=row.sigma_um * um,
         in_degree=in_degree,
-        weight=unit.per_millivolt(cell, targets, receptors, excitatory) * row.psp_mV * nS,
+        weight=unit.per_millivolt(cell, targets, receptors, excitatory) * amplitude * nS,
         weight_shape=row.shape,
         compartments=targets,
         receptors=receptors,

@@ -8,10 +8,10 @@ from microcircuits._builder import Part, build
 
 # Background events per second and compartment; tuned, see microcircuits._background.
 RATES: dict[str, dict[str, float]] = {
-    "L23_PC": {"basal": 195.0, "tuft": 50.0},
-    "PV_basket": {"proximal": 1750.0},
-    "SST_Martinotti": {"dend": 270.0},
-    "VIP": {"dend": 320.0},
+    "L23_PC": {"basal": 104.0, "tuft": 104.0},
+    "PV_basket": {"proximal": 1620.0},
+    "SST_Martinotti": {"dend": 205.0},
+    "VIP": {"dend": 206.0},
 }
 
 

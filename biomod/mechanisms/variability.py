@@ -51,15 +51,18 @@ def draw(population: Population, seed: int) -> dict[str, np.ndarray]:
         return {}
     values: dict[str, np.ndarray] = {}
     for variation in population.cell.variations:
-        if variation.path in values:
-            raise ModelError(
-                f"population {population.name}: {variation.path} is varied twice; one Variation "
-                "per parameter is allowed"
-            )
         rng = stream(seed, f"heterogeneity/{population.name}/{variation.path}")
-        nominal = _nominal(population, variation)
-        values[variation.path] = _spread(variation, nominal.si, _deviates(rng, population.size))
-        _check_allowed(population, variation, nominal, values[variation.path])
+        deviates = _deviates(rng, population.size)
+        for path in population.cell.paths(variation.path):
+            if path in values:
+                raise ModelError(
+                    f"population {population.name}: {path} is varied twice; one Variation "
+                    "per parameter is allowed"
+                )
+            one = variation.with_(path=path)
+            nominal = _nominal(population, one)
+            values[path] = _spread(one, nominal.si, deviates)
+            _check_allowed(population, one, nominal, values[path])
     return values
 
 

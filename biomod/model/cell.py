@@ -235,7 +235,7 @@ class Cell(Description):
             raise ModelError(f"{label}: a dspike cell needs Soma(spike=SomaticSpike(...))")
         self._check_tree()
         for variation in self.variations:
-            self.get(variation.path)
+            self.paths(variation.path)
         object.__setattr__(self, "sources", tuple((str(p), str(s)) for p, s in self.sources))
 
     def _check_tree(self) -> None:
@@ -268,6 +268,22 @@ class Cell(Description):
     def dendrites(self) -> tuple[Compartment, ...]:
         """All compartments but the soma."""
         return tuple(c for c in self.compartments if not isinstance(c, Soma))
+
+    def paths(self, pattern: str) -> tuple[str, ...]:
+        """The paths that a pattern stands for: ``"*.g_leak"`` is that of every compartment.
+
+        Compartments without the parameter are left out; a :class:`ModelError` if all lack it, or
+        if a path without ``*`` does not exist.
+        """
+        head, _, rest = pattern.partition(".")
+        if head != "*":
+            self.get(pattern)
+            return (pattern,)
+        known = self.parameters()
+        found = [f"{c.name}.{rest}" for c in self.compartments if f"{c.name}.{rest}" in known]
+        if not found:
+            raise unknown_name(f"path in {self._label()}", pattern, known)
+        return tuple(found)
 
     def compartment(self, name: str) -> Compartment:
         """The compartment called `name`; a :class:`ModelError` names the nearest."""

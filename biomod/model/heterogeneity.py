@@ -18,7 +18,8 @@ class Variation(Description):
     ``"lognormal"`` multiplies the parameter by a log-normal factor of mean 1 and coefficient of
     variation `cv` (for conductances, sizes and time constants, which cannot change sign);
     ``"normal"`` adds a normal deviate of standard deviation `sd` (for voltages). Draws beyond
-    three standard deviations are drawn again.
+    three standard deviations are drawn again. A path that begins with ``*`` varies the parameter
+    of every compartment that has it, together: ``"*.g_leak"`` is one factor per cell.
     """
 
     path: str = text("path of the parameter in the cell")

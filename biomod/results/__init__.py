@@ -6,7 +6,6 @@ from biomod.results.result import Result
 from biomod.results.rundir import RunDirectory, claim
 from biomod.results.sonata import read_spikes, write_spikes
 
-
 __all__ = [
     "Result",
     "RunDirectory",

@@ -37,6 +37,9 @@ class Features:
         Last over first interspike interval at twice rheobase.
     rate_2x : float
         Hz at twice rheobase.
+    rate_strong : float
+        Hz at the strongest step of the protocol; shows whether the cell locks up at its
+        refractory period.
     """
 
     v_rest: float
@@ -48,6 +51,7 @@ class Features:
     hero_rate: float
     isi_ratio_2x: float
     rate_2x: float
+    rate_strong: float
 
 
 def passive_features(cell: Cell) -> tuple[float, float, float]:
@@ -79,8 +83,12 @@ def measure(
     currents_pA: np.ndarray,
     program: Program | None = None,
     modulators: tuple[Modulator, ...] = (),
+    rheobases_pA: Sequence[float] | None = None,
 ) -> list[Features]:
-    """Features of several cells of one structure."""
+    """Features of several cells of one structure.
+
+    `rheobases_pA` replaces the rheobase found, e.g. to compare two conditions at equal current.
+    """
     if program is None:
         program = protocol(cells, currents_pA)
     result = program.run(modulators, circuit=_circuit(cells, len(currents_pA)))
@@ -89,26 +97,32 @@ def measure(
     found = []
     for k, cell in enumerate(cells):
         mine = [trains.get((f"c{k}", i), np.empty(0)) for i in range(len(currents_pA))]
-        found.append(_features(cell, currents_pA, [t[t >= START] for t in mine]))
+        late = [t[t >= START] for t in mine]
+        given = rheobases_pA[k] if rheobases_pA is not None else None
+        found.append(_features(cell, currents_pA, late, given))
     return found
 
 
-def _features(cell: Cell, currents: np.ndarray, trains: list[np.ndarray]) -> Features:
+def _features(
+    cell: Cell, currents: np.ndarray, trains: list[np.ndarray], given: float | None = None
+) -> Features:
     rates = np.array([len(t) / LENGTH for t in trains])
     firing = np.flatnonzero(rates > 0)
     nan = float("nan")
     v_rest, r_in, tau = passive_features(cell)
     if not len(firing) or firing[0] == 0:
-        return Features(v_rest, r_in, tau, nan, nan, nan, nan, nan, nan)
+        return Features(v_rest, r_in, tau, nan, nan, nan, nan, nan, nan, rates[-1])
     first = firing[0]
     rheobase = float(currents[first - 1] + currents[first]) / 2
+    compared = rheobase if given is None else given
     use = slice(first, min(len(currents), first + 8))
     slope = float(np.polyfit(currents[use], rates[use], 1)[0]) if len(currents[use]) > 1 else nan
-    hero = int(np.argmin(np.abs(currents - rheobase - 50)))
-    double = int(np.argmin(np.abs(currents - 2 * rheobase)))
+    hero = int(np.argmin(np.abs(currents - compared - 50)))
+    double = int(np.argmin(np.abs(currents - 2 * compared)))
     return Features(
         v_rest, r_in, tau, rheobase, slope, adaptation_index(trains[hero]),
         float(rates[hero]), isi_ratio(trains[double]), float(rates[double]),
+        float(rates[-1]),
     )  # fmt: skip
 
 

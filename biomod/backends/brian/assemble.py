@@ -159,10 +159,13 @@ def _timed_bases(plan: Plan, group: GroupPlan) -> Values:
     for member, _, variable, compartment in val.timed_variables(group):
         key = (group.name, f"base_{variable}")
         result.setdefault(key, np.array(unmodulated[group.name, variable], dtype=float))
-        factor = result.setdefault((group.name, f"unit_{variable}"), np.ones(group.size))
+        shared = variable in plan.shared[group.name]
+        blank = np.ones(()) if shared else np.ones(group.size)
+        factor = result.setdefault((group.name, f"unit_{variable}"), blank)
         if compartment is not None:
+            # Offsets are densities where the parameter is one; the variable is absolute.
             surface = val.compartment_area(plan.values[member.name], compartment)
-            factor[member.start : member.stop] = surface
+            factor[... if shared else slice(member.start, member.stop)] = surface
     result[group.name, "member"] = np.concatenate(
         [np.full(m.population.size, k, dtype=np.int32) for k, m in enumerate(group.members)]
     )
@@ -268,7 +271,8 @@ def _timed_code(
     if not plan.job.timed:
         return ""
     lines.append("member : integer (constant)")
-    statements, done = [], set()
+    statements: dict[bool, list[str]] = {True: [], False: []}
+    done = set()
     interval = MODULATION_INTERVAL * b2.second
     for _, _, variable, _ in val.timed_variables(group):
         if variable in done:
@@ -278,18 +282,19 @@ def _timed_code(
         shared = variable in plan.shared[group.name]
         flags = "shared, constant" if shared else "constant"
         lines.append(f"base_{variable} : {unit} ({flags})")
-        lines.append(f"unit_{variable} : 1 (constant)")
+        lines.append(f"unit_{variable} : 1 ({flags})")
         column = "0" if shared else "member"
-        factor = "1" if shared else f"unit_{variable}"
+        factor = f"unit_{variable}"
         for what in ("scale", "offset"):
             name = f"{group.name}_{what}_{variable}"
             namespace[name] = b2.TimedArray(tables[name], interval, name=name)
         si = "" if unit == "1" else f"*{unit}"
-        statements.append(
+        # Brian2 wants what is written once for the group before what is written for each cell.
+        statements[shared].append(
             f"{variable} = base_{variable} * {group.name}_scale_{variable}(t, {column}) + "
             f"{group.name}_offset_{variable}(t, {column}) * {factor}{si}"
         )
-    return "\n".join(statements)
+    return "\n".join(statements[True] + statements[False])
 
 
 def _synapses(
