@@ -120,7 +120,9 @@ def loss(features: Features, goal: Mapping[str, float], pyramidal: bool) -> floa
         scale = TOLERANCE[feature] * abs(aim) + (0.005 if feature == "adaptation_index" else 0.0)
         total += ((value - aim) / scale) ** 2
     # No lock-up: at five times rheobase at most this multiple of the highest sustained rate.
-    total += (max(0.0, features.rate_strong / (LOCK_UP * goal["max_sustained_rate"]) - 1) / 0.1) ** 2
+    total += (
+        max(0.0, features.rate_strong / (LOCK_UP * goal["max_sustained_rate"]) - 1) / 0.1
+    ) ** 2
     if pyramidal:  # P01: last/first interval at twice rheobase at least 1.5
         ratio = features.isi_ratio_2x
         total += 100.0 if not np.isfinite(ratio) else (max(0.0, 1.7 - ratio) / 0.1) ** 2

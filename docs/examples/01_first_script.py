@@ -40,7 +40,7 @@ with analysis.style.context():
             ax.plot(trace.index, trace, color=colour, linewidth=0.9, label=name)
         ax.set_xlabel("time (ms)")
     whole.set(ylabel="membrane potential (mV)", xlim=(0, 400), title="200 pA into the soma")
-    whole.hlines(-90, 50, 350, color="#888888", linewidth=3)
+    whole.hlines(-98, 50, 350, color="#888888", linewidth=3)
     one.set(xlim=(first - 4, first + 16), ylim=(-80, -45), title="first spike, cut off at −45 mV")
     handles = dict(zip(COMPARTMENTS, one.lines, strict=True))
     order = ("soma", "basal", "trunk", "tuft")

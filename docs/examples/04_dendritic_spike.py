@@ -31,10 +31,11 @@ def without(cell: bm.Cell, *spikes: str) -> bm.Cell:
 def with_synapses(cell: bm.Cell) -> bm.Circuit:
     cells = [cell.with_({"tuft.AMPA.gain": n, "tuft.NMDA.gain": n}) for n in NUMBERS]
     named = zip(NUMBERS, cells, strict=True)
-    return bm.Circuit("tuft", tuple(bm.Population(f"n{n}", c, 1) for n, c in named))
+    same = {"size": 1, "heterogeneous": False}
+    return bm.Circuit("tuft", tuple(bm.Population(f"n{n}", c, **same) for n, c in named))
 
 
-ttx = cell_types.get("L5_ET").with_({"soma.spike.threshold": 10 * mV})
+ttx = cell_types.get("L5_ET").with_({"soma.spike.threshold": 60 * mV})
 ttx = without(ttx, "basal.Na", "trunk.Na")
 kinds = {"with Ca spike": ttx, "without": without(ttx, "tuft.Ca")}
 events = [
