@@ -5,9 +5,7 @@ Rates are tuned (``tuned``): the target is the mean rate of each class in quiet 
 superficial layers, about 0.5-1.5 Hz in pyramidal cells, 5-12 Hz in PV, 3-8 Hz in SST and
 3-8 Hz in VIP cells (Gentet et al. 2010, 10.1016/j.neuron.2010.01.006; Gentet et al. 2012,
 10.1038/nn.3051; Polack et al. 2013, 10.1038/nn.3464; order of magnitude, from memory). Half
-of the events of a pyramidal cell reach the tuft: tuned so that SST cells, which inhibit it, hold the
-cell back as much as the disinhibition through VIP cells shows (P16 of the phenomena: Fu et al.
-2014, 10.1016/j.cell.2014.01.050).
+of the events of a pyramidal cell reach the tuft, where SST cells inhibit (estimate).
 """
 
 from __future__ import annotations

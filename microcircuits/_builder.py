@@ -29,8 +29,8 @@ NMDA_SHARE_PYRAMIDAL = 0.7
 INHIBITORY_HOLDING = -55 * mV
 # Conduction velocity of unmyelinated intracortical axons, estimate.
 VELOCITY = 300 * um / ms
-# The amplitude that the table gives for VIP -> pyramidal synapses is that of all interneurons pooled
-# (its note), which PV and SST cells dominate. VIP cells hardly inhibit pyramidal cells: Pfeffer et
+# The table's amplitude of VIP -> pyramidal synapses is that of all interneurons pooled (its note),
+# which PV and SST cells dominate. VIP cells hardly inhibit pyramidal cells: Pfeffer et
 # al. 2013, 10.1038/nn.3446; Pi et al. 2013, 10.1038/nature12676. The factor is an estimate.
 VIP_ONTO_PYRAMIDAL = 0.2
 # Rows with p_max of 2e-5 stand for "none found".

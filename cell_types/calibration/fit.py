@@ -17,7 +17,7 @@ import numpy as np
 import yaml
 
 from biomod.mechanisms.neuromodulation import resolve
-from biomod.model import Cell, Modulator
+from biomod.model import ACh, Cell
 from cell_types import _library
 from cell_types.calibration.features import Features, measure, passive_features, protocol
 
@@ -32,7 +32,7 @@ START_VALUES = {
 TOLERANCE = {"rheobase": 0.05, "fi_slope": 0.1, "adaptation_index": 0.25, "hero_rate": 0.25}
 GENERATIONS, CANDIDATES = 26, 16
 LOCK_UP, M1_LOCK_UP = 2.5, 5.0
-M1_AGONIST = Modulator("ACh", "1 M", receptors=("M1",))
+M1_AGONIST = ACh("1 M", receptors=("M1",))
 # The median f-I slope of VIP cells (0.10 Hz/pA, quartiles 0.03 to 0.37) and the rate of 32 Hz 50 pA
 # above rheobase exclude each other; a slope inside the quartiles is aimed at instead.
 OVERRIDE = {"VIP": {"fI_slope": 0.3}}
