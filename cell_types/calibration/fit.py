@@ -77,7 +77,8 @@ def currents_for(goal: Mapping[str, float]) -> np.ndarray:
     """Step amplitudes in pA: fine around rheobase, then in steps of a tenth of it."""
     rheobase = goal["rheobase_long_square"]
     return np.round(np.concatenate([
-        rheobase * np.linspace(0.5, 1.5, 21), rheobase * np.linspace(1.6, 3.0, 15), [4 * rheobase, 5 * rheobase],
+        rheobase * np.linspace(0.5, 1.5, 21), rheobase * np.linspace(1.6, 3.0, 15),
+        rheobase * np.array([4.0, 5.0]),
     ]), 2)  # fmt: skip
 
 
