@@ -18,14 +18,14 @@ from biomod.model import load as load_description
 
 if TYPE_CHECKING:
     from biomod.results import Result as Result
-    from biomod.simulate import Program as Program
-    from biomod.simulate import compile as compile
-    from biomod.simulate import simulate as simulate
+    from biomod.simulation import Program as Program
+    from biomod.simulation import compile as compile
+    from biomod.simulation import simulate as simulate
 
 _LAZY = {
-    "Program": "biomod.simulate",
-    "compile": "biomod.simulate",
-    "simulate": "biomod.simulate",
+    "Program": "biomod.simulation",
+    "compile": "biomod.simulation",
+    "simulate": "biomod.simulation",
     "Result": "biomod.results",
 }
 

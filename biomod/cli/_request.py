@@ -148,7 +148,7 @@ def _backend(name: str | None) -> tuple[str, str]:
 def _check_step(circuit: Circuit, dt: Quantity | None) -> None:
     """Refuse now the time step that ``simulate`` would refuse after some messages."""
     from biomod.mechanisms.passive import fastest_time_constant
-    from biomod.simulate import DEFAULT_DT
+    from biomod.simulation import DEFAULT_DT
 
     step = parse_quantity(DEFAULT_DT) if dt is None else dt
     for population in circuit.populations:

@@ -41,7 +41,7 @@ def run_command(
 
 
 def _simulate(job: Job, quiet: bool) -> Result:
-    from biomod.simulate import simulate
+    from biomod.simulation import simulate
 
     progress = NoProgress() if quiet else TextProgress()
     try:

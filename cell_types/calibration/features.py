@@ -12,7 +12,7 @@ import numpy as np
 
 from biomod.mechanisms import passive
 from biomod.model import Cell, Circuit, Modulator, Population, step
-from biomod.simulate import Program, compile
+from biomod.simulation import Program, compile
 
 START, LENGTH = 0.2, 1.0  # s; onset and length of the steps
 

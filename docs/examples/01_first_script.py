@@ -26,6 +26,7 @@ result = bm.simulate(
     400 * ms,
     stimulus=bm.step(200 * pA, start=50 * ms, stop=350 * ms),
     record=[f"{name}.v" for name in COMPARTMENTS],
+    dt=0.025 * ms,  # fine enough for the shape of an action potential; 0.1 ms if left out
 )
 print(result)
 print(result.spikes.head())

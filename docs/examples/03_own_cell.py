@@ -56,5 +56,5 @@ with analysis.style.context():
         ax.set_title(title, loc="left")
     axes[0].legend(loc="lower right", bbox_to_anchor=(1, 0.95), ncols=2)
     figure.supylabel("membrane potential (mV)", fontsize=8)
-    axes[-1].set(xlabel="time (ms)", xlim=(0, 500))
+    axes[-1].set_xlabel("time (ms)")
     figure.savefig(OUT / "own_cell.png")

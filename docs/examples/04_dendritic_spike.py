@@ -29,19 +29,16 @@ def without(cell: bm.Cell, *spikes: str) -> bm.Cell:
 
 
 def with_synapses(cell: bm.Cell) -> bm.Circuit:
-    cells = [cell.with_({"tuft.AMPA.gain": n, "tuft.NMDA.gain": n}) for n in NUMBERS]
-    named = zip(NUMBERS, cells, strict=True)
     same = {"size": 1, "heterogeneous": False}
-    return bm.Circuit("tuft", tuple(bm.Population(f"n{n}", c, **same) for n, c in named))
+    cells = {n: cell.with_({"tuft.AMPA.gain": n, "tuft.NMDA.gain": n}) for n in NUMBERS}
+    return bm.Circuit("tuft", tuple(bm.Population(f"n{n}", c, **same) for n, c in cells.items()))
 
 
-ttx = cell_types.get("L5_ET").with_({"soma.spike.threshold": 60 * mV})
-ttx = without(ttx, "basal.Na", "trunk.Na")
+ttx = without(cell_types.get("L5_ET"), "basal.Na", "trunk.Na")
+ttx = ttx.with_({"soma.spike.threshold": 60 * mV})
 kinds = {"with Ca spike": ttx, "without": without(ttx, "tuft.Ca")}
-events = [
-    bm.SynapticEvents("*", "tuft", receptor=receptor, times=(20 * ms,), weight=0.3 * nS)
-    for receptor in ("AMPA", "NMDA")
-]
+volley = {"times": (20 * ms,), "weight": 0.3 * nS}
+events = [bm.SynapticEvents("*", "tuft", receptor=r, **volley) for r in ("AMPA", "NMDA")]
 labels = [f"n{n}.{part}.v" for n in NUMBERS for part in ("tuft", "soma")]
 program = bm.compile(with_synapses(ttx), 150 * ms, stimulus=events, record=labels)
 runs = {label: program.run(circuit=with_synapses(cell)) for label, cell in kinds.items()}
@@ -51,13 +48,13 @@ with analysis.style.context():
     axes = figure.subplots(1, 3, sharey=True)
     for ax, part in zip(axes, ("tuft", "soma"), strict=False):
         for n in NUMBERS:
-            trace, colour = runs["with Ca spike"].trace(f"n{n}.{part}.v")[0], 1 - n / 220
-            ax.plot(trace.index, trace, color=colormaps["magma"](colour), linewidth=0.9)
+            trace = runs["with Ca spike"].trace(f"n{n}.{part}.v")[0]
+            ax.plot(trace.index, trace, color=colormaps["magma"](1 - n / 220), linewidth=0.9)
         ax.set(xlabel="time (ms)", title=f"{part}, {NUMBERS[0]} to {NUMBERS[-1]} synapses")
     for (label, result), colour in zip(runs.items(), ("#C2185B", "#888888"), strict=True):
         peak = [result.trace(f"n{n}.tuft.v")[0].max() for n in NUMBERS]
         axes[2].plot(NUMBERS, peak, ".-", color=colour, label=label)
-    axes[0].set(ylabel="membrane potential (mV)")
+    axes[0].set_ylabel("membrane potential (mV)")
     axes[2].set(xlabel="synapses on the tuft", title="peak in the tuft")
     axes[2].legend(loc="upper left")
     figure.savefig(OUT / "dendritic_spike.png")

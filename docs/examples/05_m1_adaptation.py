@@ -1,9 +1,9 @@
 """Acetylcholine at M1 receptors removes adaptation.
 
-A layer 2/3 pyramidal cell, 1 s at twice its rheobase, without ACh and with a saturating agonist of
-M1 alone. McCormick & Williamson 1989 (10.1073/pnas.86.20.8098) found the direction: ACh reduces
-spike-frequency adaptation in cortical pyramidal cells by way of slow potassium currents. The size
-of the effect in this model is not fitted to theirs.
+A layer 2/3 pyramidal cell, 1 s at about twice its rheobase, without ACh and with a saturating
+agonist of M1 alone. McCormick & Williamson 1989 (10.1073/pnas.86.20.8098) found the direction: ACh
+reduces spike-frequency adaptation in cortical pyramidal cells by way of slow potassium currents.
+That M1 removes adaptation was a constraint when this cell was fitted, not a prediction of it.
 """
 # writes: m1_adaptation.png
 
@@ -27,7 +27,7 @@ CONDITIONS = {
 program = bm.compile(
     cell_types.get("L23_PC"),
     1300 * ms,
-    stimulus=bm.step(215 * pA, start=100 * ms, stop=1100 * ms),  # the model's rheobase: 107 pA
+    stimulus=bm.step(215 * pA, start=100 * ms, stop=1100 * ms),
     record=["soma.v"],
 )
 with analysis.style.context():

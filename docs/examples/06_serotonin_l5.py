@@ -32,7 +32,7 @@ with analysis.style.context():
     for row, (name, (current, blocked)) in zip(axes, CELLS.items(), strict=True):
         cell = cell_types.get(name)
         step = bm.step(current, 0 * ms, 3000 * ms)
-        program = bm.compile(cell, 3000 * ms, stimulus=step, record=["soma.v"])
+        program = bm.compile(cell, 3000 * ms, stimulus=step, record=["soma.v"], dt=0.05 * ms)
         conditions = {
             "no 5-HT": (),
             "5-HT": (bm.serotonin("1 uM"),),

@@ -17,8 +17,7 @@ import microcircuits
 from biomod.mechanisms import connectivity
 
 OUT = Path(os.environ.get("BIOMOD_EXAMPLE_OUT", "."))
-SIZES = (500, 1500, 4000)
-PROJECTIONS = ("PC->PC", "PV->PC", "SST->PC", "VIP->SST")
+SIZES, PROJECTIONS = (500, 1500, 4000), ("PC->PC", "PV->PC", "SST->PC", "VIP->SST")
 
 with analysis.style.context():
     figure = Figure(figsize=(7.0, 2.5), layout="constrained")
@@ -35,9 +34,8 @@ with analysis.style.context():
         count, factor = np.array(values).T
         scaling.plot(SIZES, count, ".-", color=colour, label=key)
         scaling.plot(SIZES, count * factor, ":", color=colour)
-    scaling.set(xlabel="cells in the circuit", ylabel="mean in-degree", yscale="log")
+    scaling.set(xlabel="cells in the circuit", ylabel="mean in-degree", yscale="log", ylim=(4, 300))
     scaling.set_title("dotted: × factor on the weights")
-    scaling.set_ylim(4, 300)
     scaling.legend(loc="lower right", ncols=2, fontsize=6)
     drawn = connectivity.connect(circuit, "PC->PC")
     count = drawn.in_degree(circuit.cells["PC"])
@@ -50,10 +48,9 @@ with analysis.style.context():
         d = np.abs(xy[pre] - xy[post])
         return np.hypot(*np.minimum(d, side - d).T)
 
-    pairs = np.array(np.triu_indices(len(xy), 1))
-    possible = 2 * np.histogram(lateral(*pairs), edges)[0]
+    possible = 2 * np.histogram(lateral(*np.triu_indices(len(xy), 1)), edges)[0]
     found = np.histogram(lateral(drawn.pre, drawn.post), edges)[0]
-    rule = next(p for p in circuit.projections if p.key == "PC->PC")
+    rule = circuit.get("PC->PC")
     x = np.linspace(0, side / 2, 100)
     p = np.minimum(1, drawn.p_factor * rule.p_max * np.exp(-(x**2) / (2 * rule.sigma.si**2)))
     distance.stairs(found / possible, edges * 1e6, color=analysis.style.colour("PC"), label="drawn")

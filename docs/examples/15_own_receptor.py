@@ -45,20 +45,12 @@ rates = [len(result.spikes) / 4 for result in runs]
 with analysis.style.context():
     figure = Figure(figsize=(3.4, 2.4), layout="constrained")
     ax = figure.subplots()
-    ax.plot(
-        doses,
-        rates,
-        ".-",
-        clip_on=False,
-        color=analysis.style.colour("L5_ET"),
-        label="L5_ET, 110 pA",
-    )
+    ax.plot(doses, rates, ".-", clip_on=False, color=analysis.style.colour("L5_ET"))
     occupied = ax.twinx()
     x = np.append(0, np.logspace(0.5, 3.6, 100))
     occupied.plot(x, [mine.occupancy(c * nM) for c in x], "--", color="#888888")
     occupied.set(ylabel="occupancy (dashed)", ylim=(0, 1))
     occupied.spines["right"].set_visible(True)
     ax.set_xscale("symlog", linthresh=10)
-    ax.set(xlabel="agonist (nM)", ylabel="rate (Hz)", ylim=(0, None), xlim=(0, 4000))
-    ax.legend(loc="upper left")
+    ax.set(xlabel="agonist (nM)", ylabel="rate of L5_ET (Hz)", ylim=(0, None), xlim=(0, 4000))
     figure.savefig(OUT / "own_receptor.png")

@@ -129,7 +129,7 @@ def simulator(monkeypatch: pytest.MonkeyPatch, library: Path) -> Simulator:
         return name or "cpp", ""
 
     backends = importlib.import_module("biomod.backends")
-    monkeypatch.setattr(importlib.import_module("biomod.simulate"), "simulate", fake)
+    monkeypatch.setattr(importlib.import_module("biomod.simulation"), "simulate", fake)
     monkeypatch.setattr(backends, "available", lambda: known)
     monkeypatch.setattr(backends, "choose", choose)
     return fake

@@ -81,7 +81,7 @@ def test_a_closed_pipe_is_not_an_error_message(library):
 
 SLOW_SIMULATOR = """
 import os, subprocess, sys, time, types
-import biomod.backends, biomod.simulate
+import biomod.backends, biomod.simulation
 def simulate(model, duration, **options):
     os.write(1, b"written by C code\\n")
     subprocess.run(["echo", "written by another process"])
@@ -90,7 +90,7 @@ def simulate(model, duration, **options):
     time.sleep(float(os.environ["SECONDS"]))
     from biomod.results import Result, spike_table
     return Result(spike_table({}, model.cells, duration.si), provenance={"seed": 1})
-sys.modules["biomod.simulate"].simulate = simulate
+sys.modules["biomod.simulation"].simulate = simulate
 from biomod.cli import main
 main()
 """
