@@ -32,7 +32,7 @@ RATES: dict[str, dict[str, float]] = {
     "L23_SST": {"dend": 240.0},
     "L4_SST": {"dend": 120.0},
     "L5_SST": {"dend": 250.0},
-    "L6_SST": {"dend": 170.0},
+    "L6_SST": {"dend": 140.0},
     "L23_VIP": {"dend": 194.0},
     "L4_VIP": {"dend": 228.0},
     "L5_VIP": {"dend": 325.0},

@@ -9,7 +9,7 @@ from microcircuits._builder import Part, build
 # Background events per second and compartment; tuned, see microcircuits._background.
 RATES: dict[str, dict[str, float]] = {
     "L23_PC": {"basal": 104.0, "tuft": 104.0},
-    "PV_basket": {"proximal": 1620.0},
+    "PV_basket": {"proximal": 1515.0},
     "SST_Martinotti": {"dend": 205.0},
     "VIP": {"dend": 206.0},
 }

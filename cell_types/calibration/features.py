@@ -28,7 +28,7 @@ class Features:
     rheobase : float
         pA; the smallest 1-s step that evokes a spike, between two steps of the grid.
     fi_slope : float
-        Hz/pA; regression of the rate on the current over suprathreshold steps.
+        Hz/pA; regression of the rate on the current over the steps from rheobase to twice it.
     adaptation_index : float
         Mean of (ISI[n+1] - ISI[n]) / (ISI[n+1] + ISI[n]) at the step used for `hero_rate`.
     hero_rate : float
@@ -115,8 +115,8 @@ def _features(
     first = firing[0]
     rheobase = float(currents[first - 1] + currents[first]) / 2
     compared = rheobase if given is None else given
-    use = slice(first, min(len(currents), first + 8))
-    slope = float(np.polyfit(currents[use], rates[use], 1)[0]) if len(currents[use]) > 1 else nan
+    use = (rates > 0) & (currents <= 2 * rheobase)
+    slope = float(np.polyfit(currents[use], rates[use], 1)[0]) if use.sum() > 1 else nan
     hero = int(np.argmin(np.abs(currents - compared - 50)))
     double = int(np.argmin(np.abs(currents - 2 * compared)))
     return Features(
