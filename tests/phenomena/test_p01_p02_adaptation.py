@@ -99,7 +99,7 @@ def test_m1_raises_the_number_of_spikes(respond, twice, name):
             marks=pytest.mark.xfail(
                 n == "L5_IT",
                 strict=True,
-                reason="measured +15 % (0.169 to 0.194 Hz/pA): M1 shifts the curve more than it tilts it",
+                reason="measured +15 %: M1 shifts the curve more than it tilts it",
             ),
         )
         for n in CELLS
