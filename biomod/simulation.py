@@ -247,14 +247,20 @@ def _times(duration: Any, dt: Any) -> tuple[Quantity, Quantity]:
     return length, step
 
 
-def _check_step(circuit: Circuit, dt: Quantity) -> None:
-    """Refuse a time step at which forward Euler is unstable for a membrane at rest."""
+def fastest_population(circuit: Circuit) -> tuple[str, float]:
+    """Name and passive time constant (s) of the population that needs the shortest time step."""
     from biomod.mechanisms.passive import fastest_time_constant
 
-    for population in circuit.populations:
-        fastest = fastest_time_constant(population.cell)
-        if dt.si > fastest:
-            raise ModelError(
-                f"dt ({dt!r}) is longer than the fastest passive time constant of "
-                f"{population.name} ({fastest * 1e3:.3g} ms); use a shorter dt"
-            )
+    constants = {p.name: fastest_time_constant(p.cell) for p in circuit.populations}
+    name = min(constants, key=lambda n: constants[n])
+    return name, constants[name]
+
+
+def _check_step(circuit: Circuit, dt: Quantity) -> None:
+    """Refuse a time step at which forward Euler is unstable for a membrane at rest."""
+    name, fastest = fastest_population(circuit)
+    if dt.si > fastest:
+        raise ModelError(
+            f"dt ({dt!r}) is longer than the fastest passive time constant of "
+            f"{name} ({fastest * 1e3:.3g} ms); use a shorter dt"
+        )

@@ -147,17 +147,15 @@ def _backend(name: str | None) -> tuple[str, str]:
 
 def _check_step(circuit: Circuit, dt: Quantity | None) -> None:
     """Refuse now the time step that ``simulate`` would refuse after some messages."""
-    from biomod.mechanisms.passive import fastest_time_constant
-    from biomod.simulation import DEFAULT_DT
+    from biomod.simulation import DEFAULT_DT, fastest_population
 
     step = parse_quantity(DEFAULT_DT) if dt is None else dt
-    for population in circuit.populations:
-        fastest = fastest_time_constant(population.cell)
-        if step.si > fastest:
-            raise ModelError(
-                f"--dt {step!r} is longer than the fastest time constant of {population.name}, "
-                f"{fastest * 1e3:.3g} ms; choose a shorter one"
-            )
+    name, fastest = fastest_population(circuit)
+    if step.si > fastest:
+        raise ModelError(
+            f"--dt {step!r} is longer than the fastest time constant of {name}, "
+            f"{fastest * 1e3:.3g} ms; choose a shorter one"
+        )
 
 
 def _modulators(specifications: tuple[str, ...]) -> tuple[Modulator, ...]:

@@ -19,7 +19,7 @@ from biomod.errors import BackendError, ModelError
 from biomod.model import Circuit
 from biomod.progress import Progress
 
-# Oldest architecture that nvcc 13 still compiles for is 7.5; used when no GPU can be asked.
+# Architecture to compile for where there is no GPU to ask (9.0: H100, H200).
 FALLBACK_CAPABILITY = 9.0
 
 

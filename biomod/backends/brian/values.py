@@ -35,17 +35,15 @@ class PopulationValues:
         """Unmodulated value of the parameter at a path."""
         return self.drawn.get(path, self.nominal[path])
 
-    def brian(
-        self, courses: Mapping[str, nm.Course] | None = None, step: int = 0
-    ) -> dict[str, Any]:
-        """Value of every variable, with the modulation of one moment."""
+    def brian(self, courses: Mapping[str, nm.Course] | None = None) -> dict[str, Any]:
+        """Value of every variable, with the modulation of the first moment."""
 
         def value(path: str) -> Any:
             base = self.at(path)
             course = (courses or {}).get(path)
             if course is None:
                 return base
-            return base * course.scale[step] + course.offset[step]
+            return base * course.scale[0] + course.offset[0]
 
         return brian_values(self.cell, value, self.dt)
 
@@ -78,10 +76,9 @@ def group_values(
     values: Mapping[str, PopulationValues],
     shared: set[str],
     courses: Mapping[str, Mapping[str, nm.Course]],
-    step: int = 0,
 ) -> Values:
-    """Arrays for all parameters of a group at one moment of the modulation."""
-    per_member = [values[m.name].brian(courses.get(m.name), step) for m in plan.members]
+    """Arrays for all parameters of a group at the first moment of the modulation."""
+    per_member = [values[m.name].brian(courses.get(m.name)) for m in plan.members]
     result: Values = {}
     for name in plan.equations.parameters:
         if name in shared:
