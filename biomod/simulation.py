@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from biomod import backends
-from biomod.errors import ModelError
+from biomod.errors import ModelError, unknown_name
 from biomod.model import Cell, Circuit, Modulator, Recording, Stimulus, record, to_dict
 from biomod.units import Quantity, as_quantity
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("biomod")
 DEFAULT_DT = "0.1 ms"
+# Exponential Euler is exact for a membrane whose conductances stand still during a step, and stable
+# however large they are. Forward Euler is what Dendrify uses.
+METHODS = ("exponential_euler", "euler")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Program:
     circuit: Circuit
     duration: Quantity
     dt: Quantity
+    method: str
     backend: str
     compiled: backends.Program
 
@@ -103,6 +107,7 @@ class Program:
             "backend": self.backend,
             "duration_ms": duration.to("ms"),
             "dt_ms": self.dt.to("ms"),
+            "method": self.method,
             "cells": circuit.cells,
             "synapses": self.compiled.plan.synapse_count,
             "modulators": [to_dict(m) for m in circuit.modulators],
@@ -132,6 +137,7 @@ def compile(
     record: Sequence[str | Recording] = (),
     modulators: Iterable[Modulator] = (),
     dt: Any = None,
+    method: str = METHODS[0],
     backend: str | None = None,
     seed: int | None = None,
     timed: bool | None = None,
@@ -152,6 +158,8 @@ def compile(
         Added to those of the circuit.
     dt : quantity
         Time step, 0.1 ms by default.
+    method : str
+        ``"exponential_euler"``, or ``"euler"`` (forward Euler, as in Dendrify).
     backend : str, optional
         numpy, cython, cpp or cuda; the best one found here if not given.
     seed : int, optional
@@ -174,6 +182,8 @@ def compile(
     circuit = circuit.modulated(*modulators)
     length, step = _times(duration, DEFAULT_DT if dt is None else dt)
     _check_step(circuit, step)
+    if method not in METHODS:
+        raise unknown_name("method", method, METHODS)
     name, note = backends.choose(backend)
     if note:
         _log.warning(note)
@@ -187,8 +197,9 @@ def compile(
         stimuli=stimuli,
         recordings=tuple(_recording(r, circuit) for r in record),
         timed=any(not m.is_constant for m in circuit.modulators) if timed is None else timed,
+        method=method,
     )
-    return Program(circuit, length, step, name, backends.compile_job(job, name))
+    return Program(circuit, length, step, method, name, backends.compile_job(job, name))
 
 
 _record = record
@@ -214,6 +225,7 @@ def simulate(
     record: Sequence[str | Recording] = (),
     modulators: Iterable[Modulator] = (),
     dt: Any = None,
+    method: str = METHODS[0],
     backend: str | None = None,
     seed: int | None = None,
     threads: int = 1,
@@ -231,7 +243,7 @@ def simulate(
     """
     program = compile(
         model, duration, stimulus=stimulus, record=record, modulators=modulators, dt=dt,
-        backend=backend, seed=seed,
+        method=method, backend=backend, seed=seed,
     )  # fmt: skip
     return program.run(threads=threads, progress=progress)
 
@@ -257,7 +269,7 @@ def fastest_population(circuit: Circuit) -> tuple[str, float]:
 
 
 def _check_step(circuit: Circuit, dt: Quantity) -> None:
-    """Refuse a time step at which forward Euler is unstable for a membrane at rest."""
+    """Refuse a time step that does not resolve the fastest membrane at rest."""
     name, fastest = fastest_population(circuit)
     if dt.si > fastest:
         raise ModelError(

@@ -8,10 +8,10 @@ from microcircuits._builder import Part, build
 
 # Background events per second and compartment; tuned, see microcircuits._background.
 RATES: dict[str, dict[str, float]] = {
-    "L23_PC": {"basal": 104.0, "tuft": 104.0},
-    "PV_basket": {"proximal": 1515.0},
-    "SST_Martinotti": {"dend": 205.0},
-    "VIP": {"dend": 206.0},
+    "L23_PC": {"basal": 107.0, "tuft": 107.0},
+    "PV_basket": {"proximal": 1475.0},
+    "SST_Martinotti": {"dend": 211.0},
+    "VIP": {"dend": 221.0},
 }
 
 

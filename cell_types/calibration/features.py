@@ -37,6 +37,8 @@ class Features:
         Last over first interspike interval at twice rheobase.
     rate_2x : float
         Hz at twice rheobase.
+    slope_3x : float
+        Hz/pA; regression over the steps from rheobase to three times it.
     rate_strong : float
         Hz at the strongest step of the protocol; shows whether the cell locks up at its
         refractory period.
@@ -51,6 +53,7 @@ class Features:
     hero_rate: float
     isi_ratio_2x: float
     rate_2x: float
+    slope_3x: float
     rate_strong: float
 
 
@@ -111,19 +114,23 @@ def _features(
     nan = float("nan")
     v_rest, r_in, tau = passive_features(cell)
     if not len(firing) or firing[0] == 0:
-        return Features(v_rest, r_in, tau, nan, nan, nan, nan, nan, nan, rates[-1])
+        return Features(v_rest, r_in, tau, nan, nan, nan, nan, nan, nan, nan, rates[-1])
     first = firing[0]
     rheobase = float(currents[first - 1] + currents[first]) / 2
     compared = rheobase if given is None else given
-    use = (rates > 0) & (currents <= 2 * rheobase)
-    slope = float(np.polyfit(currents[use], rates[use], 1)[0]) if use.sum() > 1 else nan
+    slope = _slope(currents, rates, (rates > 0) & (currents <= 2 * rheobase))
+    wide = _slope(currents, rates, (currents >= compared) & (currents <= 3 * compared))
     hero = int(np.argmin(np.abs(currents - compared - 50)))
     double = int(np.argmin(np.abs(currents - 2 * compared)))
     return Features(
         v_rest, r_in, tau, rheobase, slope, adaptation_index(trains[hero]),
-        float(rates[hero]), isi_ratio(trains[double]), float(rates[double]),
+        float(rates[hero]), isi_ratio(trains[double]), float(rates[double]), wide,
         float(rates[-1]),
     )  # fmt: skip
+
+
+def _slope(currents: np.ndarray, rates: np.ndarray, use: np.ndarray) -> float:
+    return float(np.polyfit(currents[use], rates[use], 1)[0]) if use.sum() > 1 else float("nan")
 
 
 def adaptation_index(times: np.ndarray) -> float:

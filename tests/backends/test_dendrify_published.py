@@ -130,6 +130,7 @@ def examples() -> bm.Result:
             "integrating.dend.v",
         ],
         dt="0.1 ms",
+        method="euler",
     )  # fmt: skip
 
 

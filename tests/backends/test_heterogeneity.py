@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import biomod as bm
+import cell_types
 from biomod.mechanisms import variability
 from biomod.model import (
     Cell,
@@ -137,7 +138,6 @@ def test_populations_that_share_equations_keep_their_own_parameters() -> None:
         np.testing.assert_array_equal(spike_times(both, name, 1), spike_times(apart, name))
 
 
-@pytest.mark.xfail(reason="all cells of a population begin at the rest of the unvaried cell")
 def test_a_cell_that_varies_begins_at_its_own_resting_potential() -> None:
     """From the nominal one they would all relax at the same time when a run begins."""
     cell = replace(
@@ -148,3 +148,27 @@ def test_a_cell_that_varies_begins_at_its_own_resting_potential() -> None:
     assert np.ptp([voltage(result, "soma.v", k)[0] for k in range(4)]) > 1
     for label, trace in result.traces.items():
         assert np.ptp(trace.to_numpy(), axis=0).max() < 1e-6, label
+
+
+def test_a_tonically_modulated_cell_begins_at_its_own_resting_potential() -> None:
+    cell = cell_types.get("L23_PC")
+    aroused = bm.simulate(
+        cell, "50 ms", modulators=[bm.ACh("10 uM")], record=["soma.v"], backend="numpy"
+    )
+    calm = bm.simulate(cell, "1 ms", record=["soma.v"], backend="numpy")
+    v = voltage(aroused, "soma.v")
+    assert abs(v[0] - voltage(calm, "soma.v")[0]) > 0.5
+    assert np.ptp(v) < 1e-6
+
+
+def test_cells_without_rest_below_threshold_fire_from_the_rest_of_the_unvaried_cell() -> None:
+    cell = replace(
+        ball_and_stick("cell"), variations=(Variation("soma.E_leak", "normal", sd="25 mV"),)
+    )
+    circuit = Circuit("rest", (Population("cell", cell, 20),))
+    result = bm.simulate(circuit, "100 ms", record=["cell[0:20].soma.v"], backend="numpy")
+    nominal = bm.simulate(replace(cell, variations=()), "1 ms", record=["soma.v"], backend="numpy")
+    first = np.array([voltage(result, "cell.soma.v", k)[0] for k in range(20)])
+    firing = np.isin(np.arange(20), result.spikes["cell"])
+    assert 0 < firing.sum() < 20
+    np.testing.assert_array_equal(first[firing], voltage(nominal, "soma.v")[0])

@@ -11,6 +11,7 @@ import numpy as np
 from biomod.backends.brian import network as net
 from biomod.backends.brian import values as val
 from biomod.backends.brian.equations import STIMULUS
+from biomod.backends.brian.integration import METHODS
 from biomod.backends.brian.network import GroupPlan, SynapsesPlan, Values
 from biomod.backends.brian.parameters import NANOSIEMENS
 from biomod.errors import ModelError
@@ -32,10 +33,10 @@ class Job:
     circuit: Circuit
     duration: float
     dt: float
-    stimuli: tuple[Stimulus, ...] = ()
-    recordings: tuple[Recording, ...] = ()
-    timed: bool = False
-    method: str = "euler"
+    stimuli: tuple[Stimulus, ...]
+    recordings: tuple[Recording, ...]
+    timed: bool
+    method: str
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def all_values(plan: Plan, modulation: nm.Modulation) -> Values:
     result: Values = {}
     for group in plan.groups:
         result |= val.group_values(group, plan.values, plan.shared[group.name], courses)
-        result |= val.initial_values(group)
+        result |= val.initial_values(group, plan.values, courses)
         result |= net.background_code(group, plan.job.dt)[2]
         for comp, (_, which) in plan.stimulus[group.name].items():
             result[group.name, f"which_{comp}"] = which.astype(np.int32)
@@ -247,7 +248,7 @@ def _neuron_group(plan: Plan, group: GroupPlan, tables: Mapping[str, np.ndarray]
         refractory=equations.refractory or False,
         events={name: condition for name, (condition, _) in equations.events.items()},
         namespace=namespace,
-        method=plan.job.method,
+        method=METHODS[plan.job.method],
         name=group.name,
     )
     for name, (_, action) in equations.events.items():

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from biomod.errors import BackendError
 from biomod.model import Cell, Channel, Compartment, Dendrite, Gate
 
 # Constants of the magnesium block of the NMDA receptor: Jahr & Stevens 1990, J Neurosci 10:3178.
@@ -143,6 +144,9 @@ class _Writer:
         for line in text.split("\n"):
             if line.startswith(f"I_{kind}_{ident} ="):
                 line = line.replace(f"E_{kind}", f"E_{ident}").replace("Mg_con", f"mg_{ident}")
+                if kind == "NMDA":
+                    line, block = _hoist_block(line, ident)
+                    lines.append(block)
             lines.append(line)
         self.parameters |= {
             f"E_{ident}": "volt",
@@ -232,6 +236,20 @@ class _Writer:
             )
             self.initial["spiketime"] = -1e9
         return f"V_{soma} >= spike_threshold", "\n".join([first, *self.resets]), "spike_refractory"
+
+
+def _hoist_block(line: str, ident: str) -> tuple[str, str]:
+    """The NMDA current and, on a line of its own, its magnesium block.
+
+    The block is evaluated once at the start of each step, which leaves the membrane equation linear
+    in the voltage; exponential Euler needs that.
+    """
+    match = re.search(r"/ (\(1 \+ .*/ Beta_NMDA\)) \*", line)
+    if match is None:
+        raise BackendError(f"this version of Dendrify writes its NMDA current as {line!r}")
+    block = f"block_{ident}"
+    current = line.replace(f"/ {match[1]} *", f"* {block} *")
+    return current, f"{block} = 1 / {match[1]} :1 (constant over dt)"
 
 
 STIMULUS = "I_stim"

@@ -1,7 +1,7 @@
 """Values of everything that a circuit's Brian2 objects hold, as arrays.
 
 Heterogeneity and modulation go into the parameters of the cells and synapses; the states start
-at rest.
+at the rest of each cell.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import numpy as np
 
 from biomod.backends.brian.network import GroupPlan, Member, SynapsesPlan, Values
 from biomod.backends.brian.parameters import NANOSIEMENS, area, brian_values, linear_variable
+from biomod.backends.brian.resting import resting_states
 from biomod.errors import ModelError
 from biomod.mechanisms import neuromodulation as nm
-from biomod.mechanisms import passive, variability
-from biomod.model import Cell, Circuit, Population
+from biomod.mechanisms import variability
+from biomod.model import Circuit, Population
 
 
 class PopulationValues:
@@ -92,30 +93,25 @@ def group_values(
     return result
 
 
-def initial_values(plan: GroupPlan) -> Values:
+def initial_values(
+    plan: GroupPlan,
+    values: Mapping[str, PopulationValues],
+    courses: Mapping[str, Mapping[str, nm.Course]],
+) -> Values:
     """Resting voltages, gates in equilibrium there, dendritic spikes long past."""
     states: dict[str, list[np.ndarray]] = {}
     for m in plan.members:
-        cell = m.population.cell
-        rest = passive.rest(cell)
+        size = m.population.size
+        own = values[m.name].brian(courses.get(m.name))
+        voltages, gates = resting_states(m.population.cell, own, size)
         for variable, what in plan.equations.states.items():
             comp, _, rest_of = what.partition(".")
-            v = rest[comp]
-            value = v if rest_of == "v" else _gate_at_rest(cell, comp, rest_of, v)
-            states.setdefault(variable, []).append(np.full(m.population.size, value))
+            value = voltages[comp] if rest_of == "v" else gates.get(what, np.zeros(size))
+            states.setdefault(variable, []).append(value)
     result: Values = {(plan.name, k): np.concatenate(v) for k, v in states.items()}
     for variable, value in plan.equations.initial.items():
         result[plan.name, variable] = np.full(plan.size, value)
     return result
-
-
-def _gate_at_rest(cell: Cell, comp: str, what: str, v: float) -> float:
-    part, _, name = what.partition(".")
-    for channel in cell.compartment(comp).channels:
-        if channel.name == part:
-            gate = next(g for g in channel.gates if g.name == name)
-            return float(passive.gate_steady_state(channel, gate, v))
-    return 0.0
 
 
 def synapse_values(
