@@ -16,7 +16,8 @@ from cell_types._pyramidal import pyramidal
 # Somatic peak: AP_peak_V of the targets; width: about half of AP_half_width, since the voltage
 # already falls freely after the peak. tau_fAHP: estimate. Dendritic spike conductances: Dendrify's
 # bAP example (22/9/3.7 nS) scaled by the size of the compartment; g_Ca: brings the tuft to about
-# 0 mV for the duration (Larkum & Zhu 2002). Ih: sag of the targets.
+# 0 mV for the duration (Larkum & Zhu 2002). Ih: sag of the targets. g_CAN: estimate; in L5_IT small
+# enough that M1 and 5-HT2A together do not make a step accelerate by more than 5 % (P02).
 ACTIVE: dict[str, dict[str, str]] = {
     "L23_PC": {
         "AP_peak": "39 mV", "AP_width": "0.5 ms", "tau_fAHP": "4 ms",
@@ -32,7 +33,7 @@ ACTIVE: dict[str, dict[str, str]] = {
     },
     "L5_IT": {
         "AP_peak": "35 mV", "AP_width": "0.5 ms", "tau_fAHP": "4 ms",
-        "g_CAN": "40 uS/cm2", "g_Ih": "30 uS/cm2",
+        "g_CAN": "32 uS/cm2", "g_Ih": "30 uS/cm2",
         "g_Na_basal": "14 nS", "g_K_basal": "16 nS", "g_Na_trunk": "14 nS", "g_K_trunk": "16 nS",
         "g_Ca": "5 nS", "g_K_Ca": "5 nS", "Ca_duration": "15 ms",
     },

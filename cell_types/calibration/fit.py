@@ -30,7 +30,9 @@ START_VALUES = {
 }  # fmt: skip
 # Weight of each feature in the loss: its deviation counts in units of this relative tolerance.
 TOLERANCE = {"rheobase": 0.05, "fi_slope": 0.1, "adaptation_index": 0.25, "hero_rate": 0.25}
-GENERATIONS, CANDIDATES = 26, 16
+CANDIDATES = 16
+# L5_IT has most aims to meet: those of P01 and of P02.
+GENERATIONS, GENERATIONS_OTHERS = {"L5_IT": 45}, 26
 # Rate at five times rheobase, in multiples of the highest sustained rate, above which a cell counts
 # as locked up. A PV cell that keeps its published f-I slope up to there passes 2.5 times; what
 # limits the rate of real ones (inactivation of sodium channels) a reset does not have.
@@ -173,7 +175,7 @@ def fit(name: str) -> tuple[dict[str, str], Features]:
     )
     program = None
     best: tuple[float, dict[str, str], Features] | None = None
-    for _ in range(GENERATIONS):
+    for _ in range(GENERATIONS.get(name, GENERATIONS_OTHERS)):
         points = search.ask()
         parameters = [decode(name, np.asarray(x), goal, base) for x in points]
         cells: list[Cell] = [_library.build(name, p) for p in parameters]

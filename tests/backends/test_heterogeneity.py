@@ -163,7 +163,7 @@ def test_a_tonically_modulated_cell_begins_at_its_own_resting_potential() -> Non
 
 def test_cells_without_rest_below_threshold_fire_from_the_rest_of_the_unvaried_cell() -> None:
     cell = replace(
-        ball_and_stick("cell"), variations=(Variation("soma.E_leak", "normal", sd="25 mV"),)
+        ball_and_stick("cell"), variations=(Variation("soma.E_leak", "normal", sd="60 mV"),)
     )
     circuit = Circuit("rest", (Population("cell", cell, 20),))
     result = bm.simulate(circuit, "100 ms", record=["cell[0:20].soma.v"], backend="numpy")

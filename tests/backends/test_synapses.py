@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -96,7 +95,7 @@ def test_gain_of_a_receptor_acts_like_a_larger_weight() -> None:
 
 
 def test_membrane_potential_follows_the_equations_integrated_by_hand() -> None:
-    """Leak, two kinds of synapse and the magnesium block of Jahr & Stevens, by exponential Euler."""
+    """Leak, two kinds of synapse and the block of Jahr & Stevens, by exponential Euler."""
     events = [SynapticEvents(receptor=n, times=("1 ms",), weight="4 nS") for n in ("AMPA", "NMDA")]
     result = bm.simulate(
         listener("post", *RISING.values()),

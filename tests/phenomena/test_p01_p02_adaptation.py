@@ -91,20 +91,7 @@ def test_m1_raises_the_number_of_spikes(respond, twice, name):
     assert len(respond("M1")[name].train(twice[name])) >= 1.5 * before
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            n,
-            marks=pytest.mark.xfail(
-                n == "L5_IT",
-                strict=True,
-                reason="measured +15 %: M1 shifts the curve more than it tilts it",
-            ),
-        )
-        for n in CELLS
-    ],
-)
+@pytest.mark.parametrize("name", CELLS)
 def test_m1_raises_the_slope_of_the_rate(respond, twice, name):
     """Between the unmodulated rheobase and three times it."""
     limits = (twice[name] / 2, 1.5 * twice[name])

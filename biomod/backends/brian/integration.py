@@ -16,8 +16,8 @@ def exponential_euler(
 
     Membranes and gates advance as in Brian2's exponential Euler: exactly for conductances and
     time constants that stand still during the step. Conductances of two exponentials,
-    ``dx/dt = -x/decay + s/ms; ds/dt = -s/rise``, are solved exactly together; one by one, the charge
-    of a synapse with a rise time of 0.5 ms would be 10 % too large at a step of 0.1 ms.
+    ``dx/dt = -x/decay + s/ms; ds/dt = -s/rise``, are solved exactly together; one by one, the
+    charge of a synapse with a rise time of 0.5 ms would be 10 % too large at a step of 0.1 ms.
     """
     from brian2.stateupdaters.exponential_euler import exponential_euler as one_by_one
 

@@ -109,8 +109,8 @@ def initial_values(
             value = voltages[comp] if rest_of == "v" else gates.get(what, np.zeros(size))
             states.setdefault(variable, []).append(value)
     result: Values = {(plan.name, k): np.concatenate(v) for k, v in states.items()}
-    for variable, value in plan.equations.initial.items():
-        result[plan.name, variable] = np.full(plan.size, value)
+    for variable, number in plan.equations.initial.items():
+        result[plan.name, variable] = np.full(plan.size, number)
     return result
 
 
