@@ -8,10 +8,10 @@ from microcircuits._builder import Part, build
 
 # Background events per second and compartment; tuned, see microcircuits._background.
 RATES: dict[str, dict[str, float]] = {
-    "L23_PC": {"basal": 107.0, "tuft": 107.0},
-    "PV_basket": {"proximal": 1475.0},
-    "SST_Martinotti": {"dend": 211.0},
-    "VIP": {"dend": 221.0},
+    "L23_PC": {"basal": 109.0, "tuft": 109.0},
+    "PV_basket": {"proximal": 1595.0},
+    "SST_Martinotti": {"dend": 196.0},
+    "VIP": {"dend": 248.0},
 }
 
 

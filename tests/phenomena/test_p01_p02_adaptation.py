@@ -131,19 +131,7 @@ def test_four_modulators_converge(respond, twice, receptor):
     assert excess(respond(receptor)["L5_IT"].isi_ratio(twice["L5_IT"])) <= 0.75 * before
 
 
-FAST_START = pytest.mark.xfail(
-    strict=True, reason="measured 0.932: without AHP the first interval is the longer one"
-)
-
-
-@pytest.mark.parametrize(
-    "pair",
-    [
-        pytest.param(p, marks=FAST_START if p == ("M1", "5HT2A") else ())
-        for p in itertools.combinations(CONVERGING, 2)
-    ],
-    ids="+".join,
-)
+@pytest.mark.parametrize("pair", itertools.combinations(CONVERGING, 2), ids="+".join)
 def test_two_modulators_do_not_exceed_full_removal(respond, twice, pair):
     """The shared end point: intervals stay constant instead of growing shorter (P02)."""
     both = respond(*pair)["L5_IT"].isi_ratio(twice["L5_IT"])
