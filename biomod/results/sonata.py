@@ -12,6 +12,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from biomod.errors import ModelError
@@ -109,15 +110,15 @@ def read_group(file: h5py.File, path: Path) -> pd.DataFrame:
     if len(groups) != root.attrs.get("populations", len(groups)):
         raise ModelError(f"cannot read {path}: it is damaged (a population is missing)")
     order = {name: int(g.attrs.get("order", len(groups))) for name, g in groups.items()}
-    trains, cells = {}, {}
+    trains: dict[str, Train] = {}
+    cells, last = {}, 0.0
     assumed = {"duration_ms"} - set(root.attrs)
     for name in sorted(groups, key=lambda n: order[n]):
         group, where = groups[name], f"{path}: population {name}"
-        trains[name] = _read_train(group, where)
-        largest = int(np.max(trains[name][1], initial=-1))
+        times, ids = trains[name] = _read_train(group, where)
+        largest, last = int(np.max(ids, initial=-1)), float(np.max(times, initial=last))
         assumed |= {"cells"} - set(group.attrs)
         cells[name] = int(group.attrs.get("cells", largest + 1))
-    last = max((float(np.max(times, initial=0.0)) for times, _ in trains.values()), default=0.0)
     try:
         table = assemble(trains, cells, float(root.attrs.get("duration_ms", last)))
     except ModelError as error:
@@ -127,7 +128,9 @@ def read_group(file: h5py.File, path: Path) -> pd.DataFrame:
     return table
 
 
-def _read_train(group: h5py.Group, where: str) -> Train:
+def _read_train(
+    group: h5py.Group, where: str
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     for name in ("timestamps", "node_ids"):
         if not isinstance(group.get(name), h5py.Dataset):
             raise ModelError(f"{where} has no data set {name!r}")
