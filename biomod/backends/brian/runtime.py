@@ -51,13 +51,15 @@ class RuntimeProgram:
 
             net.run(duration * b2.second, report=report, report_period=0.2 * b2.second)
             seconds = time.perf_counter() - started
+            # Copies: from 2.10 on, Brian2's monitors hand out views of memory that they own, which
+            # ends with the network.
             spikes = {
-                name: (np.asarray(m.i[:]), np.asarray(m.t / b2.second))
+                name: (np.array(m.i[:]), np.array(m.t_[:]))
                 for name, m in network.spike_monitors.items()
             }
             traces = [
-                (recording, variable, np.asarray(m.t / b2.second),
-                 np.asarray(getattr(m, f"{variable}_")).T, cells)
+                (recording, variable, np.array(m.t_[:]), np.array(getattr(m, f"{variable}_")).T,
+                 cells)
                 for recording, variable, m, cells in network.state_monitors
             ]  # fmt: skip
         finally:
