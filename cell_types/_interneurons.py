@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
-from biomod.mechanisms import channels
+from biomod.mechanisms.channels import integrate_and_fire as channels
+from biomod.mechanisms.channels import leak_K
 from biomod.mechanisms.neuromodulation import express
 from biomod.model import Cell, Coupling, Dendrite, Soma, SomaticSpike
 from biomod.units import Quantity
@@ -33,7 +34,7 @@ def interneuron(
     sag = (channels.Ih(active["g_Ih"]),) if "g_Ih" in active else ()
     soma = Soma(
         "soma", **cylinder(name, "soma", fitted),
-        channels=(channels.leak_K(potassium_leak(fitted)), adaptation, fast, *sag),
+        channels=(leak_K(potassium_leak(fitted)), adaptation, fast, *sag),
         receptors=receptors("AMPA", "GABA"),
         spike=SomaticSpike(
             threshold=fitted["threshold"], reset=fitted["reset"], refractory=active["refractory"],
@@ -43,7 +44,7 @@ def interneuron(
     parts = (
         Dendrite(
             part, **cylinder(name, part, fitted), area_factor=SPINES[name],
-            channels=(channels.leak_K(potassium_leak(fitted)),),
+            channels=(leak_K(potassium_leak(fitted)),),
             receptors=receptors("AMPA", "NMDA", "GABA"),
         )
         for part in dendrites

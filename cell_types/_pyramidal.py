@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from biomod.mechanisms import channels
+from biomod.mechanisms.channels import integrate_and_fire as channels
+from biomod.mechanisms.channels import leak_K
 from biomod.mechanisms.neuromodulation import express
 from biomod.model import Cell, Coupling, Dendrite, DendriticSpike, Soma, SomaticSpike
 from biomod.units import Quantity, ms, mV
@@ -51,7 +52,7 @@ def pyramidal(
     soma = Soma(
         "soma", **cylinder(name, "soma", fitted),
         channels=(
-            channels.leak_K(potassium_leak(fitted)),
+            leak_K(potassium_leak(fitted)),
             channels.M(fitted["g_M"], spike_jump=0.1),
             channels.sAHP(fitted["g_sAHP"], spike_jump=0.1, tau=fitted["tau_sAHP"]),
             channels.fAHP(fitted["g_fAHP"], active["tau_fAHP"]),
@@ -91,5 +92,5 @@ def _dendrite(
     return Dendrite(
         part, **cylinder(name, part, fitted), area_factor=SPINES[name],
         region=REGION[part], receptors=synaptic, spikes=(spike,),
-        channels=(channels.leak_K(potassium_leak(fitted)), *extra),
+        channels=(leak_K(potassium_leak(fitted)), *extra),
     )  # fmt: skip

@@ -124,7 +124,9 @@ def show_command(name: str, as_json: bool) -> None:
         return
     typer.echo(str(description))
     for gate in getattr(description, "gates", ()):
-        typer.echo(f"  {gate.name}: steady state {gate.steady_state}; tau (ms) {gate.tau}")
+        typer.echo(
+            f"  {gate.name}: steady state {gate.steady_state}; tau (ms) {gate.tau or 'none'}"
+        )
     if getattr(description, "source", "") and not isinstance(description, Cell):
         typer.echo(f"  source: {description.source}")
     if isinstance(description, Cell):

@@ -40,6 +40,7 @@ __all__ = [
     "input_resistance",
     "psp",
     "rest",
+    "steady_calcium",
     "steady_state",
     "time_constant",
     "transfer_resistance",
@@ -56,6 +57,7 @@ SLOPE = np.array([0.0, 1.0, -8.0, 8.0, -1.0]) / 0.12
 # Time steps of a synaptic potential begin at 1/50 of the fastest synaptic time constant and
 # then grow with the time that has passed.
 FIRST_STEP = 0.02
+FARADAY = 96485.33212  # C/mol
 GROWTH = 0.04
 
 
@@ -100,9 +102,15 @@ def evaluate(expression: str, v: Any, constants: Mapping[str, float] | None = No
     return value
 
 
-def gate_steady_state(channel: Channel, gate: Gate, v: Any) -> np.ndarray:
-    """Steady state of a gate of `channel` at voltages `v` in V; an array of the shape of `v`."""
-    return evaluate(gate.steady_state, np.asarray(v, dtype=float) * 1e3, _constants(channel))
+def gate_steady_state(channel: Channel, gate: Gate, v: Any, cai: Any = None) -> np.ndarray:
+    """Steady state of a gate of `channel` at voltages `v` in V; an array of the shape of `v`.
+
+    `cai` is the free calcium in mM, for gates that depend on it.
+    """
+    names = _constants(channel)
+    if cai is not None:
+        names["cai"] = cai
+    return evaluate(gate.steady_state, np.asarray(v, dtype=float) * 1e3, names)
 
 
 def _constants(channel: Channel) -> dict[str, float]:
@@ -171,12 +179,30 @@ class _Kinetics:
     g: np.ndarray
     E: np.ndarray
 
-    def opening(self, v: np.ndarray) -> np.ndarray:
+    def opening(self, v: np.ndarray, cai: np.ndarray | None = None) -> np.ndarray:
         """Steady-state fraction of g that is open, at voltages in V (last axis: `where`)."""
-        fraction = np.ones(v.shape)
-        for gate in self.channel.gates:
-            fraction *= gate_steady_state(self.channel, gate, v) ** gate.power
-        return fraction
+        return _opening(self.channel, v, cai)
+
+
+def _opening(channel: Channel, v: np.ndarray, cai: np.ndarray | None = None) -> np.ndarray:
+    fraction = np.ones(v.shape)
+    for gate in channel.gates:
+        fraction *= gate_steady_state(channel, gate, v, cai) ** gate.power
+    return fraction
+
+
+def steady_calcium(compartment: Compartment, v: Any) -> np.ndarray:
+    """Free calcium (mM) that the calcium currents of a compartment sustain at `v` (V)."""
+    pool = compartment.calcium
+    v = np.asarray(v, dtype=float)
+    if pool is None:
+        raise ModelError(f"compartment {compartment.name} has no calcium pool")
+    inward = np.zeros(v.shape)  # A/m2
+    for channel in compartment.channels:
+        if channel.ion == "ca":
+            inward += channel.g_max.si * _opening(channel, v) * (channel.E_rev.si - v)
+    gain = pool.gamma * pool.tau_decay.si / (2 * FARADAY * pool.depth.si)
+    return np.asarray(pool.cai_rest.si + gain * inward)  # mol/m3 is mM
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,11 +258,19 @@ class _Membrane:
             matrix[[i, j], [j, i]] -= g
         return matrix
 
+    def opening(self, k: _Kinetics, v: np.ndarray) -> np.ndarray:
+        """Open fraction of a group of channels, calcium where the voltage sustains it."""
+        if not k.channel.reads_calcium:
+            return k.opening(v)
+        parts = [self.cell.compartments[i] for i in k.where]
+        cai = [steady_calcium(part, v[..., i]) for i, part in enumerate(parts)]
+        return k.opening(v, np.stack(cai, axis=-1))
+
     def conductances(self, v: np.ndarray) -> np.ndarray:
         """Membrane conductance of each compartment with all gates at their steady state at v."""
         total = self.g.copy()
         for k in self.kinetics:
-            np.add.at(total, k.where, k.g * k.opening(v[k.where]))
+            np.add.at(total, k.where, k.g * self.opening(k, v[k.where]))
         return total
 
     def current_and_slope(self, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -247,7 +281,7 @@ class _Membrane:
         current, slope = self.gE - self.g * v, self.g.copy()
         for k in self.kinetics:
             local = v[k.where]
-            fraction = k.opening(local + STENCIL[:, None] * 1e-3)
+            fraction = self.opening(k, local + STENCIL[:, None] * 1e-3)
             change = SLOPE @ fraction * 1e3
             np.add.at(current, k.where, k.g * fraction[0] * (k.E - local))
             np.add.at(slope, k.where, k.g * (fraction[0] - change * (k.E - local)))

@@ -5,6 +5,7 @@ content, prints itself, and survives the round trip to a file.
 """
 
 from biomod.model.cell import (
+    CalciumPool,
     Cell,
     Compartment,
     Coupling,
@@ -14,7 +15,7 @@ from biomod.model.cell import (
     SomaticSpike,
 )
 from biomod.model.channel import Channel, Constant, Gate
-from biomod.model.circuit import Background, Circuit, Population, Projection
+from biomod.model.circuit import Background, Circuit, GapJunctions, Population, Projection
 from biomod.model.heterogeneity import Variation
 from biomod.model.neuromodulation import (
     DA,
@@ -49,6 +50,7 @@ __all__ = [
     "NA",
     "ACh",
     "Background",
+    "CalciumPool",
     "Cell",
     "Channel",
     "Circuit",
@@ -61,6 +63,7 @@ __all__ = [
     "DendriticSpike",
     "Effect",
     "Expression",
+    "GapJunctions",
     "Gate",
     "Modulator",
     "Population",

@@ -92,6 +92,31 @@ class DendriticSpike(Description):
 
 
 @dataclass(frozen=True)
+class CalciumPool(Description):
+    """Free calcium in a thin shell under the membrane, which calcium currents fill.
+
+    ``d cai/dt = gamma * i_Ca / (2 F depth) - (cai - cai_rest) / tau_decay``, with the inward
+    calcium current per membrane area i_Ca. `gamma` is the share that buffers leave free.
+
+    Source: Destexhe et al. 1994, J Neurophysiol 72:803, 10.1152/jn.1994.72.2.803; with `gamma`
+    as in Hay et al. 2011, 10.1371/journal.pcbi.1002107.
+    """
+
+    tau_decay: Quantity = quantity("ms", "time constant of removal", positive=True)
+    gamma: float = number("share of free calcium", positive=True, maximum=1.0)
+    depth: Quantity = quantity("um", "depth of the shell", default="0.1 um", positive=True)
+    cai_rest: Quantity = quantity(
+        "mM", "free calcium without current", default="0.0001 mM", positive=True
+    )
+    source: str = text("where the values come from", default="")
+
+    @property
+    def key(self) -> str:
+        """Name in a path."""
+        return "calcium"
+
+
+@dataclass(frozen=True)
 class Compartment(Description):
     """A cylinder of membrane with a leak, channels, synaptic receptors and dendritic spikes.
 
@@ -115,11 +140,26 @@ class Compartment(Description):
     region: str = text("anatomical region", default="dendrite", choices=REGIONS)
     channels: tuple[Channel, ...] = parts("channels in the membrane", default=())
     receptors: tuple[SynapticReceptor, ...] = parts("synaptic receptors", default=())
+    calcium: CalciumPool | None = parts("pool of free calcium", default=None)
 
     _transparent: ClassVar[tuple[str, ...]] = ("channels", "receptors")
 
     def _check(self) -> None:
         check_types(self.channels, Channel, self._label())
+        if not isinstance(self.calcium, CalciumPool | None):
+            raise ModelError(f"{self._label()}: {self.calcium!r} is not a CalciumPool")
+        readers = [c.name for c in self.channels if c.reads_calcium]
+        for channel in self.channels:
+            if channel.ion == "ca" and channel.reads_calcium:
+                raise ModelError(
+                    f"{self._label()}: {channel.name} carries calcium, so its gates must not "
+                    "depend on calcium"
+                )
+        if readers and self.calcium is None:
+            raise ModelError(
+                f"{self._label()}: {readers[0]} depends on calcium; give the compartment a "
+                "calcium=CalciumPool(...)"
+            )
         check_types(self.receptors, SynapticReceptor, self._label())
         check_unique(self.channels + self.receptors + self._more_parts(), self._label())
         if "_" in self.name:
@@ -215,6 +255,10 @@ class Cell(Description):
     variations: tuple[Variation, ...] = parts("cell-to-cell variability", default=())
     fidelity: str = text("level of detail", default="dspike", choices=FIDELITIES)
     species: str = text("species and area the values are for", default="")
+    temperature: float = number("temperature in degrees Celsius", default=34.0)
+    spike_detection: Quantity = quantity(
+        "mV", "somatic voltage whose upward crossing is a spike of an hh cell", default="-20 mV"
+    )
     summary: str = text("one line about the cell", default="")
     sources: tuple[tuple[str, str], ...] = parts("path prefix and source", default=())
 
@@ -233,6 +277,12 @@ class Cell(Description):
             raise ModelError(f"{label}: needs exactly one Soma, has {len(somata)}")
         if self.fidelity == "dspike" and somata[0].spike is None:
             raise ModelError(f"{label}: a dspike cell needs Soma(spike=SomaticSpike(...))")
+        events = [d.name for d in self.dendrites if isinstance(d, Dendrite) and d.spikes]
+        if self.fidelity == "hh" and (somata[0].spike is not None or events):
+            raise ModelError(
+                f"{label}: the spikes of an hh cell come from its channels; leave "
+                "Soma(spike=...) and Dendrite(spikes=...) out"
+            )
         self._check_tree()
         for variation in self.variations:
             self.paths(variation.path)

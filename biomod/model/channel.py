@@ -44,18 +44,23 @@ class Constant(Description):
 
 @dataclass(frozen=True)
 class Gate(Description):
-    """One gating variable: ``dx/dt = (x_inf(v) - x) / tau_x(v)``.
+    """One gating variable: ``dx/dt = speed * (x_inf - x) / tau_x``.
 
-    `steady_state` and `tau` are expressions of ``v`` (the local voltage in mV) and of the
-    channel's constants; `tau` is in ms. In an integrate-and-fire soma, which has no spike
-    waveform, ``spike_jump`` stands for the activation that a spike would have caused:
-    ``x <- x + spike_jump * (1 - x)``.
+    `steady_state` and `tau` are expressions of ``v`` (the local voltage in mV), of ``cai`` (the
+    free calcium of the compartment in mM, see :class:`~biomod.model.CalciumPool`) and of the
+    channel's constants; `tau` is in ms, and empty for a gate that follows its steady state at
+    once. ``speed = q10 ** ((T - celsius) / 10)``, with the temperature T of the cell and that of
+    the channel's kinetics.
+
+    In an integrate-and-fire soma, which has no spike waveform, ``spike_jump`` stands for the
+    activation that a spike would have caused: ``x <- x + spike_jump * (1 - x)``.
     """
 
     name: str = name_field()
-    tau: str = text("time constant in ms as an expression of v in mV")
+    tau: str = text("time constant in ms as an expression of v in mV; empty: instantaneous")
     steady_state: str = text("steady state as an expression of v in mV", default="0")
     power: int = number("exponent in the conductance", default=1, positive=True, integer=True)
+    q10: float = number("factor on the rates per 10 degrees", default=1.0, positive=True)
     spike_jump: float = number(
         "fraction of closed gates that a somatic spike opens",
         default=0.0,
@@ -63,13 +68,23 @@ class Gate(Description):
         maximum=1.0,
     )
 
+    def _check(self) -> None:
+        if not self.tau and (self.spike_jump or self.q10 != 1):
+            raise ModelError(f"{self._label()}: an instantaneous gate has no q10 and no spike_jump")
+
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        """Steady state and, unless the gate is instantaneous, time constant."""
+        return (self.steady_state, self.tau) if self.tau else (self.steady_state,)
+
 
 @dataclass(frozen=True)
 class Channel(Description):
     """An ohmic conductance: ``I = g_max * area * prod(gate**power) * (E_rev - v)``.
 
     Without gates it is a constant conductance (leak, GIRK or a ligand-gated cation channel
-    whose opening a neuromodulator sets).
+    whose opening a neuromodulator sets). A current that `ion` calcium carries feeds the calcium
+    pool of its compartment.
     """
 
     name: str = name_field("field's name of the channel, e.g. M, Ih, sAHP")
@@ -77,6 +92,8 @@ class Channel(Description):
     E_rev: Quantity = quantity("mV", "reversal potential")
     gates: tuple[Gate, ...] = parts("gating variables", default=())
     constants: tuple[Constant, ...] = parts("named constants of the kinetics", default=())
+    ion: str = text("what carries the current", default="", choices=("", "na", "k", "ca"))
+    celsius: float = number("temperature of the kinetics in degrees Celsius", default=34.0)
     source: str = text("where the kinetics come from", default="")
 
     _transparent: ClassVar[tuple[str, ...]] = ("gates",)
@@ -85,10 +102,21 @@ class Channel(Description):
         check_types(self.gates, Gate, self._label())
         check_types(self.constants, Constant, self._label())
         check_unique(self.gates + self.constants, self._label())
-        known = {"v", *(c.name for c in self.constants)}
+        known = {"v", "cai", *(c.name for c in self.constants)}
         for gate in self.gates:
-            for what in ("steady_state", "tau"):
-                check_expression(getattr(gate, what), known, f"{self._label()}: {what}")
+            for expression in gate.expressions:
+                check_expression(expression, known, f"{self._label()}: gate {gate.name}")
+
+    @property
+    def reads_calcium(self) -> bool:
+        """Whether a gate depends on the free calcium of the compartment."""
+        return any(
+            "cai" in names_in(expression) for gate in self.gates for expression in gate.expressions
+        )
+
+    def speed(self, gate: Gate, temperature: float) -> float:
+        """Factor on the rates of a gate at a temperature in degrees Celsius."""
+        return float(gate.q10 ** ((temperature - self.celsius) / 10))
 
     def _extra_parameters(self) -> Mapping[str, Quantity]:
         return {c.name: c.value for c in self.constants}
@@ -107,6 +135,11 @@ _ALLOWED_NODES = (
     ast.Expression, ast.BinOp, ast.UnaryOp, ast.Constant, ast.Name, ast.Call, ast.Load,
     ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.UAdd,
 )  # fmt: skip
+
+
+def names_in(expression: str) -> set[str]:
+    """The names that an expression uses, functions included."""
+    return {n.id for n in ast.walk(ast.parse(expression, mode="eval")) if isinstance(n, ast.Name)}
 
 
 def check_expression(expression: str, known: set[str], what: str) -> None:

@@ -136,6 +136,30 @@ class Projection(Description):
 
 
 @dataclass(frozen=True)
+class GapJunctions(Description):
+    """Electrical synapses between the cells of one population, or of two.
+
+    Cells i and j, joined at a compartment, exchange the current ``g (v_j - v_i)``. A pair at
+    lateral distance d is joined with probability ``p_max * exp(-d**2 / (2 sigma**2))`` (uniform
+    without `sigma`); g is log-normal with median `g` and `g_shape`, the s.d. of its logarithm.
+    """
+
+    a: str = text("population")
+    b: str = text("population, the same or another")
+    compartment: str = text("where the cells are joined, in both")
+    g: Quantity = quantity("nS", "median conductance", nonnegative=True)
+    p_max: float = number("probability of a pair at distance 0", nonnegative=True, maximum=1.0)
+    sigma: Quantity | None = quantity("um", "spatial spread", default=None, positive=True)
+    g_shape: float = number("s.d. of the log of the conductances", default=0.0, nonnegative=True)
+    source: str = text("where the values come from", default="")
+
+    @property
+    def key(self) -> str:
+        """Name in a path, e.g. ``PV--PV``."""
+        return f"{self.a}--{self.b}"
+
+
+@dataclass(frozen=True)
 class Circuit(Description):
     """Populations on a square sheet, their projections, and the neuromodulators around them.
 
@@ -150,16 +174,19 @@ class Circuit(Description):
     side: Quantity | None = quantity("um", "side of the sheet", default=None, positive=True)
     seed: int = number("seed of every random stream", default=1, nonnegative=True, integer=True)
     summary: str = text("one line about the circuit", default="")
+    gap_junctions: tuple[GapJunctions, ...] = parts("electrical synapses", default=())
 
-    _transparent: ClassVar[tuple[str, ...]] = ("populations", "projections")
+    _transparent: ClassVar[tuple[str, ...]] = ("populations", "projections", "gap_junctions")
 
     def _check(self) -> None:
         label = self._label()
         check_types(self.populations, Population, label)
         check_types(self.projections, Projection, label)
+        check_types(self.gap_junctions, GapJunctions, label)
         check_types(self.modulators, Modulator, label)
         check_unique(self.populations, label)
         check_unique(self.projections, label)
+        check_unique(self.gap_junctions, label)
         if not self.populations:
             raise ModelError(f"{label}: needs at least one population")
         names = [m.name for m in self.modulators]
@@ -171,8 +198,13 @@ class Circuit(Description):
             for compartment, _ in p.compartments:
                 for receptor, _ in p.receptors:
                     check_receptor(post.compartment(compartment), receptor, f"projection {p.key}")
-            if p.sigma is not None and self.side is None:
-                raise ModelError(f"projection {p.key}: a distance rule needs Circuit(side=...)")
+        for junctions in self.gap_junctions:
+            for end in (junctions.a, junctions.b):
+                self.population(end).cell.compartment(junctions.compartment)
+        rules: tuple[Projection | GapJunctions, ...] = (*self.projections, *self.gap_junctions)
+        for rule in rules:
+            if rule.sigma is not None and self.side is None:
+                raise ModelError(f"{rule.key}: a distance rule needs Circuit(side=...)")
 
     def population(self, name: str) -> Population:
         """The population called `name`; a :class:`ModelError` names the nearest."""

@@ -9,7 +9,7 @@ from biomod.errors import ModelError
 from biomod.model._base import Description, name_field, number, quantity, text
 from biomod.units import Quantity
 
-RECEPTOR_KINDS = ("AMPA", "NMDA", "GABA")
+RECEPTOR_KINDS = ("AMPA", "NMDA", "GABA", "GABA_B")
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class SynapticReceptor(Description):
     adds ``w * (exp(-t/tau_decay) - exp(-t/tau_rise)) / peak`` to ``g``, so that `w` is the peak
     conductance; without `tau_rise` the rise is instantaneous. ``B = 1`` but for NMDA, whose
     magnesium block is ``B(v) = 1 / (1 + mg / 3.57 * exp(-0.062 v))`` with `mg` in mM and v in
-    mV (Jahr & Stevens 1990, J Neurosci 10:3178).
+    mV (Jahr & Stevens 1990, J Neurosci 10:3178). GABA is GABA-A; the slow potassium current
+    of GABA-B is described by its two exponentials.
     """
 
     name: str = name_field("name used by projections, e.g. AMPA")

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 
 import analysis
 import biomod as bm
-from biomod.mechanisms import channels, passive
+from biomod.mechanisms import passive
+from biomod.mechanisms.channels import integrate_and_fire as channels
 from biomod.units import ms, pA
 
 OUT = Path(os.environ.get("BIOMOD_EXAMPLE_OUT", "."))

@@ -6,6 +6,7 @@ import pytest
 
 from biomod.model import (
     Background,
+    CalciumPool,
     Cell,
     Channel,
     Circuit,
@@ -17,6 +18,7 @@ from biomod.model import (
     DendriticSpike,
     Effect,
     Expression,
+    GapJunctions,
     Gate,
     Modulator,
     Population,
@@ -74,13 +76,15 @@ def descriptions() -> dict[str, Description]:
                             label="near", source="s")  # fmt: skip
     pulse = Pulse("100 ms", "50 ms", "2 uM", "300 ms")
     modulator = Modulator("ACh", "0.2 uM", (pulse,), (0 * ms, 10 * ms), ("0 nM", "5 nM"), ("M1",))
+    gaps = GapJunctions("PC", "PC", "tuft", "0.2 nS", 0.1, sigma="80 um", g_shape=0.3, source="s")
+    pool = CalciumPool("60 ms", 0.04, depth="0.2 um", cai_rest="0.00005 mM", source="s")
     circuit = Circuit("net", (population,), (projection,), (modulator,), side="400 um", seed=7,
-                      summary="an example")  # fmt: skip
+                      summary="an example", gap_junctions=(gaps,))  # fmt: skip
     where = {"population": "PC", "compartment": "tuft", "cells": (0, 3)}
     items: list[Description] = [
         half, opening, m, action_potential, soma, calcium, tuft, m1, closing, expression, threshold,
         coupling, cell, background, population, stp, projection, pulse, modulator, circuit, ampa,
-        Compartment("any", "10 um", "1 um", "30 uS/cm2", "-70 mV"),
+        Compartment("any", "10 um", "1 um", "30 uS/cm2", "-70 mV", calcium=pool), pool, gaps,
         Stimulus(**where),
         CurrentClamp(**where, amplitude=100 * pA, slope="2 pA/ms", start="5 ms", stop="9 ms"),
         CurrentWaveform(**where, samples=(0.0, 1.5, -2.0), interval="0.2 ms"),

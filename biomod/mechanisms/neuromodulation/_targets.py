@@ -120,7 +120,7 @@ _COMMON: dict[str, tuple[Route, ...]] = {
     "g_leak_K": (_LEAK_K,),
     "V_rest_shift_via_leak_K": (_REST,),
     "g_Ih": (_IH,),
-    "g_Ih_halfV": (_channel("Ih", parameter="v_half"),),
+    "g_Ih_halfV": (_channel("Ih", parameter="v_half"), _channel("Ih", parameter="v_shift")),
     "g_HCN_or_K_cAMP": (_IH, Route("channel", ("leak_K",), stand_in=_HCN_OR_K)),
     "g_ERG": (_channel("ERG"),),
     "g_SK_spine": (_channel("SK", gated=True),),

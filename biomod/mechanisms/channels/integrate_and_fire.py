@@ -1,35 +1,16 @@
-"""The channel library: kinetics with units and sources, written once.
+"""Channels of integrate-and-fire (``dspike``) cells.
 
-Voltages are on the scale of recordings that are not corrected for the liquid junction potential
-(about -14 mV), as the targets of the cell types are. In integrate-and-fire (``dspike``) cells the
-somatic voltage never runs through an action potential, so the channels that open during one are
-opened by the spike itself (``Gate.spike_jump``).
+The somatic voltage of such a cell never runs through an action potential, so the channels that
+open during one are opened by the spike itself (``Gate.spike_jump``), and those that calcium opens
+need no calcium. Voltages are on the scale of recordings that are not corrected for the liquid
+junction potential (about -14 mV), as the targets of the cell types are.
 """
 
 from __future__ import annotations
 
+from biomod.mechanisms.channels._kinetics import E_CATION, E_H, E_K, density
 from biomod.model import Channel, Constant, Gate
-from biomod.units import Quantity, QuantityLike, as_quantity, cm, mV, uS
-
-# Uncorrected scale: potassium 2.5 mM outside, 135 mM inside is -105 mV at 34 C, less 14 mV.
-E_K = -90 * mV
-E_CATION = 0 * mV
-E_H = -40 * mV
-
-
-def _density(g_max: QuantityLike, channel: str) -> Quantity:
-    return as_quantity(g_max, "uS/cm2", f"Channel {channel}: g_max")
-
-
-def leak_K(g_max: QuantityLike, E_rev: QuantityLike = E_K) -> Channel:
-    """Potassium leak, the part of the resting conductance that Gq-coupled receptors close."""
-    return Channel(
-        "leak_K",
-        g_max=_density(g_max, "leak_K"),
-        E_rev=as_quantity(E_rev, "mV", "Channel leak_K: E_rev"),
-        source="ohmic; its share of the leak is an estimate (Krnjevic et al. 1971, "
-        "10.1113/jphysiol.1971.sp009467)",
-    )
+from biomod.units import QuantityLike, cm, uS
 
 
 def M(g_max: QuantityLike, spike_jump: float = 0.0, v_half: QuantityLike = "-45 mV") -> Channel:
@@ -42,7 +23,7 @@ def M(g_max: QuantityLike, spike_jump: float = 0.0, v_half: QuantityLike = "-45 
     Source: Adams, Brown & Constanti 1982, J Physiol 330:537, 10.1113/jphysiol.1982.sp014357.
     """
     return Channel(
-        "M", g_max=_density(g_max, "M"), E_rev=E_K,
+        "M", g_max=density(g_max, "M"), E_rev=E_K,
         gates=(
             Gate(
                 "p",
@@ -66,7 +47,7 @@ def sAHP(g_max: QuantityLike, spike_jump: float, tau: QuantityLike = "200 ms") -
     McCormick & Williamson 1989, 10.1073/pnas.86.20.8098 (role).
     """
     return Channel(
-        "sAHP", g_max=_density(g_max, "sAHP"), E_rev=E_K,
+        "sAHP", g_max=density(g_max, "sAHP"), E_rev=E_K,
         gates=(Gate("z", tau="tau", spike_jump=spike_jump),),
         constants=(Constant("tau", tau, "ms"),),
         source="Benda & Herz 2003, 10.1162/089976603322385063",
@@ -82,7 +63,7 @@ def Ih(g_max: QuantityLike, v_half: QuantityLike = "-97 mV") -> Channel:
     10.1523/JNEUROSCI.3664-05.2006; half activation shifted to the uncorrected scale (estimate).
     """
     return Channel(
-        "Ih", g_max=_density(g_max, "Ih"), E_rev=E_H,
+        "Ih", g_max=density(g_max, "Ih"), E_rev=E_H,
         gates=(
             Gate(
                 "h",
@@ -106,7 +87,7 @@ def fAHP(g_max: QuantityLike, tau: QuantityLike) -> Channel:
     Hodgkin-Huxley); conductance fitted.
     """
     return Channel(
-        "fAHP", g_max=_density(g_max, "fAHP"), E_rev=E_K,
+        "fAHP", g_max=density(g_max, "fAHP"), E_rev=E_K,
         gates=(Gate("n", tau="tau", spike_jump=1.0),),
         constants=(Constant("tau", tau, "ms"),),
         source="form: Destexhe 1997, 10.1162/neco.1997.9.3.503",
@@ -126,16 +107,3 @@ def CAN(g_full: QuantityLike, spike_jump: float = 0.1, tau: QuantityLike = "1500
         constants=(Constant("tau", tau, "ms"), Constant("g_full", g_full, "uS/cm2")),
         source="Haj-Dahmane & Andrade 1999, 10.1046/j.1460-9568.1999.00612.x; size estimate",
     )  # fmt: skip
-
-
-def channels() -> dict[str, Channel]:
-    """Every channel of the library at a typical density."""
-    examples = (
-        leak_K("20 uS/cm2"),
-        M("200 uS/cm2", spike_jump=0.1),
-        sAHP("200 uS/cm2", spike_jump=0.1),
-        fAHP("3000 uS/cm2", "4 ms"),
-        Ih("50 uS/cm2"),
-        CAN("50 uS/cm2"),
-    )
-    return {c.name: c for c in examples}
