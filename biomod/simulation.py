@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from biomod.results import Result
 
 _log = logging.getLogger("biomod")
-DEFAULT_DT = "0.1 ms"
 # Exponential Euler is exact for a membrane whose conductances stand still during a step, and stable
-# however large they are. Forward Euler is what Dendrify uses.
-METHODS = ("exponential_euler", "euler")
+# however large they are. Forward Euler is what Dendrify uses. Crank-Nicolson with gates half a step
+# ahead (Hines 1984) is of second order where there are no discontinuities, so in hh cells.
+METHODS = ("exponential_euler", "euler", "crank_nicolson")
+# Method and time step that are used if none is given, by the fidelity of the cells.
+DEFAULTS = {"dspike": ("exponential_euler", "0.1 ms"), "hh": ("crank_nicolson", "0.025 ms")}
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def compile(
     record: Sequence[str | Recording] = (),
     modulators: Iterable[Modulator] = (),
     dt: Any = None,
-    method: str = METHODS[0],
+    method: str | None = None,
     backend: str | None = None,
     seed: int | None = None,
     timed: bool | None = None,
@@ -156,10 +158,11 @@ def compile(
         Variables to keep, e.g. ``"L23_PC[0:5].tuft.v"``.
     modulators : iterable of Modulator
         Added to those of the circuit.
-    dt : quantity
-        Time step, 0.1 ms by default.
-    method : str
-        ``"exponential_euler"``, or ``"euler"`` (forward Euler, as in Dendrify).
+    dt : quantity, optional
+        Time step; 0.1 ms by default, 0.025 ms if a cell has the fidelity hh.
+    method : str, optional
+        ``"exponential_euler"`` (default), ``"euler"`` (forward Euler, as in Dendrify) or
+        ``"crank_nicolson"`` (staggered, of second order; default if a cell is hh).
     backend : str, optional
         numpy, cython, cpp or cuda; the best one found here if not given.
     seed : int, optional
@@ -180,10 +183,13 @@ def compile(
     if seed is not None:
         circuit = circuit.with_(seed=seed)
     circuit = circuit.modulated(*modulators)
-    length, step = _times(duration, DEFAULT_DT if dt is None else dt)
-    _check_step(circuit, step)
+    usual_method, usual_dt = defaults(circuit)
+    method = usual_method if method is None else method
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
+    length, step = _times(duration, usual_dt if dt is None else dt)
+    if method != "crank_nicolson":
+        _check_step(circuit, step)
     name, note = backends.choose(backend)
     if note:
         _log.warning(note)
@@ -225,7 +231,7 @@ def simulate(
     record: Sequence[str | Recording] = (),
     modulators: Iterable[Modulator] = (),
     dt: Any = None,
-    method: str = METHODS[0],
+    method: str | None = None,
     backend: str | None = None,
     seed: int | None = None,
     threads: int = 1,
@@ -257,6 +263,12 @@ def _times(duration: Any, dt: Any) -> tuple[Quantity, Quantity]:
     if step.si > length.si:
         raise ModelError(f"dt ({step!r}) must not be longer than the duration ({length!r})")
     return length, step
+
+
+def defaults(circuit: Circuit) -> tuple[str, str]:
+    """Method and time step that a circuit is simulated with if none is given."""
+    fidelity = "hh" if any(p.cell.fidelity == "hh" for p in circuit.populations) else "dspike"
+    return DEFAULTS[fidelity]
 
 
 def fastest_population(circuit: Circuit) -> tuple[str, float]:
