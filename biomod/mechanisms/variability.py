@@ -26,12 +26,15 @@ def draw(population: Population, seed: int) -> dict[str, np.ndarray]:
       and the CV 3 % lower);
     - ``"normal"``: ``x = x0 + sd * z``.
 
+    Variations of one factor have correlated deviates, see :class:`~biomod.model.Variation`.
+
     Parameters
     ----------
     population : Population
         Its cell says which parameters vary and how.
     seed : int
-        Seed of the circuit; each parameter has the stream ``heterogeneity/<population>/<path>``.
+        Seed of the circuit; each parameter has the stream ``heterogeneity/<population>/<path>``,
+        each factor ``heterogeneity/<population>/factor <name>``.
 
     Returns
     -------
@@ -51,8 +54,7 @@ def draw(population: Population, seed: int) -> dict[str, np.ndarray]:
         return {}
     values: dict[str, np.ndarray] = {}
     for variation in population.cell.variations:
-        rng = stream(seed, f"heterogeneity/{population.name}/{variation.path}")
-        deviates = _deviates(rng, population.size)
+        deviates = _deviates(population, variation, seed)
         for path in population.cell.paths(variation.path):
             if path in values:
                 raise ModelError(
@@ -66,17 +68,26 @@ def draw(population: Population, seed: int) -> dict[str, np.ndarray]:
     return values
 
 
-def _deviates(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Standard normal deviates within the limit, one uniform number each.
+def _deviates(population: Population, variation: Variation, seed: int) -> np.ndarray:
+    """Standard normal deviates within the limit, correlated through the factor.
 
     The inverse of the distribution function gives the distribution of redrawing, and unlike
     redrawing it lets cell i have the same value in populations of any size.
     """
     from scipy.special import ndtr, ndtri
 
+    quantile = _uniform(population, variation.path, seed)
+    if variation.factor:
+        common = ndtri(_uniform(population, f"factor {variation.factor}", seed))
+        own = math.sqrt(1 - variation.loading**2) * ndtri(quantile)
+        quantile = ndtr(variation.loading * common + own)
     outside = ndtr(-LIMIT)
-    deviates: np.ndarray = ndtri(outside + (1 - 2 * outside) * rng.random(size))
+    deviates: np.ndarray = ndtri(outside + (1 - 2 * outside) * quantile)
     return deviates
+
+
+def _uniform(population: Population, name: str, seed: int) -> np.ndarray:
+    return stream(seed, f"heterogeneity/{population.name}/{name}").random(population.size)
 
 
 def _spread(variation: Variation, nominal: float, z: np.ndarray) -> np.ndarray:

@@ -20,6 +20,11 @@ class Variation(Description):
     ``"normal"`` adds a normal deviate of standard deviation `sd` (for voltages). Draws beyond
     three standard deviations are drawn again. A path that begins with ``*`` varies the parameter
     of every compartment that has it, together: ``"*.g_leak"`` is one factor per cell.
+
+    Variations that name the same `factor` are correlated: behind each stands the deviate
+    ``loading * z_factor + sqrt(1 - loading**2) * z_own``, so that two of them have the correlation
+    of the product of their loadings. Conductances that compensate each other vary together, as
+    expressed together (Schulz, Goaillard & Marder 2007, 10.1073/pnas.0705827104).
     """
 
     path: str = text("path of the parameter in the cell")
@@ -29,8 +34,15 @@ class Variation(Description):
     )
     sd: Any = None
     source: str = text("where the spread comes from", default="")
+    factor: str = text("name of what this parameter varies with", default="")
+    loading: float = number("correlation with the factor, above -1 and below 1", default=0.0)
 
     def _check(self) -> None:
+        if not -1 < self.loading < 1 or bool(self.factor) != bool(self.loading):
+            raise ModelError(
+                f"variation of {self.path}: a factor has a loading between -1 and 1 that is not 0; "
+                f"factor {self.factor!r} and loading {self.loading:g} were given"
+            )
         if (self.distribution == "lognormal") != (self.cv is not None) or (
             self.distribution == "normal"
         ) != (self.sd is not None):

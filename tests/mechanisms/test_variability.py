@@ -1,5 +1,7 @@
 """Drawn parameters against the distributions that were asked for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -93,3 +95,28 @@ def test_what_has_no_value_cannot_vary():
 def test_a_parameter_varies_once():
     with pytest.raises(ModelError, match="twice"):
         draw(population(LEAK, LEAK), 1)
+
+
+def test_parameters_of_one_factor_are_correlated_by_the_product_of_their_loadings():
+    soma = replace(LEAK, factor="size", loading=0.9)
+    tuft = Variation("tuft.g_leak", "lognormal", cv=0.3, factor="size", loading=-0.7)
+    values = draw(population(soma, tuft, THRESHOLD), 1)
+    logs = [np.log(values["soma.g_leak"]), np.log(values["tuft.g_leak"])]
+    # 1 / sqrt(n) is the standard error of no correlation; the cut-off takes about 1 %.
+    assert np.corrcoef(logs)[0, 1] == pytest.approx(-0.63, abs=0.02)
+    assert abs(np.corrcoef(logs[0], values["soma.spike.threshold"])[0, 1]) < 5 / np.sqrt(50_000)
+
+
+def test_a_factor_leaves_the_distribution_of_each_parameter_as_it_is():
+    s = np.sqrt(np.log(1 + 0.3**2))
+    drawn = draw(population(replace(LEAK, factor="size", loading=0.8)), 1)["soma.g_leak"]
+    z = (np.log(drawn / 0.5) + s**2 / 2) / s
+    assert stats.kstest(z, stats.truncnorm(-3, 3).cdf).pvalue > 1e-3
+
+
+@pytest.mark.parametrize(
+    "given", [{"factor": "size"}, {"loading": 0.5}, {"factor": "size", "loading": 1.0}]
+)
+def test_a_factor_needs_a_loading_between_minus_one_and_one(given):
+    with pytest.raises(ModelError, match="loading"):
+        Variation("soma.g_leak", "lognormal", cv=0.3, **given)
