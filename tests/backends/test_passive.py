@@ -175,9 +175,8 @@ def test_a_point_cell_charges_with_its_membrane_time_constant(method: str, facto
     """Exact, and with forward Euler by the factor 1 - dt g/C at every step."""
     cell = point("point", "100 pF", "5 nS", "-70 mV")
     pulse = bm.step("50 pA", "0 ms", "100 ms")
-    result = bm.simulate(
-        cell, "40 ms", stimulus=pulse, record=["soma.v"], method=method, backend="numpy"
-    )
+    how = {"dt": "0.1 ms", "method": method, "backend": "numpy"}
+    result = bm.simulate(cell, "40 ms", stimulus=pulse, record=["soma.v"], **how)
     v = voltage(result, "soma.v")
     np.testing.assert_allclose(v, -70 + 10 * (1 - factor ** np.arange(len(v))), rtol=1e-12)
 

@@ -123,15 +123,15 @@ def test_dendritic_spikes_of_one_name_have_their_own_reversal_in_every_compartme
         )
 
     cylinder = {"length": "100 um", "diameter": "1 um", "g_leak": "50 uS/cm2", "E_leak": "-65 mV"}
+    never = SomaticSpike("0 mV", "-65 mV", "2 ms")
     cell = Cell(
         "two",
         (
-            Soma("soma", "20 um", "20 um", "50 uS/cm2", "-65 mV"),
+            Soma("soma", "20 um", "20 um", "50 uS/cm2", "-65 mV", spike=never),
             Dendrite("one", **cylinder, spikes=(spike("20 mV"),)),
             Dendrite("other", **cylinder, spikes=(spike("60 mV"),)),
         ),
         (Coupling("soma", "one", "0.01 nS"), Coupling("soma", "other", "0.01 nS")),
-        fidelity="hh",
     )
     pulses = [bm.step("5 nA", "1 ms", "1.02 ms", compartment=c) for c in ("one", "other")]
     result = bm.simulate(

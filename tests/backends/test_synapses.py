@@ -102,6 +102,8 @@ def test_membrane_potential_follows_the_equations_integrated_by_hand() -> None:
         "40 ms",
         stimulus=events,
         record=["soma.v"],
+        dt="0.1 ms",
+        method="exponential_euler",
         backend="numpy",
     )
     v, dt = -70.0, 0.1  # mV, ms; conductances in nS, so that currents are in pA

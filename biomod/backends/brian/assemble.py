@@ -11,7 +11,7 @@ import numpy as np
 from biomod.backends.brian import network as net
 from biomod.backends.brian import values as val
 from biomod.backends.brian.equations import STIMULUS
-from biomod.backends.brian.integration import METHODS
+from biomod.backends.brian.integration import method_for
 from biomod.backends.brian.network import GroupPlan, SynapsesPlan, Values
 from biomod.backends.brian.parameters import NANOSIEMENS
 from biomod.errors import ModelError
@@ -248,7 +248,7 @@ def _neuron_group(plan: Plan, group: GroupPlan, tables: Mapping[str, np.ndarray]
         refractory=equations.refractory or False,
         events={name: condition for name, (condition, _) in equations.events.items()},
         namespace=namespace,
-        method=METHODS[plan.job.method],
+        method=method_for(plan.job.method, group.members[0].population.cell),
         name=group.name,
     )
     for name, (_, action) in equations.events.items():

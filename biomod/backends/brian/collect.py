@@ -63,4 +63,4 @@ def _unit(variable: str) -> tuple[float, str]:
         return 1e3, "mV"
     if variable.startswith(CONDUCTANCE):
         return 1e9, "nS"
-    return 1.0, "1"
+    return 1.0, "mM" if variable.startswith("cai_") else "1"

@@ -58,15 +58,24 @@ def structure(cell: Cell) -> tuple[object, ...]:
         spikes = tuple(s.name for s in c.spikes) if isinstance(c, Dendrite) else ()
         channels = tuple(_kinetics(channel) for channel in c.channels)
         receptors = tuple((r.name, r.kind, r.tau_rise is not None) for r in c.receptors)
-        compartments.append((c.name, channels, receptors, spikes))
+        compartments.append((c.name, channels, receptors, spikes, c.calcium is not None))
     somatic = cell.soma.spike
     couplings = tuple((c.a, c.b) for c in cell.couplings)
     return (tuple(compartments), couplings, somatic is None, somatic and somatic.peak is not None)
 
 
 def _kinetics(channel: Channel) -> tuple[object, ...]:
-    gates = ((g.name, g.steady_state, g.tau, g.power, g.spike_jump > 0) for g in channel.gates)
-    return channel.name, tuple(gates), tuple((k.name, k.unit) for k in channel.constants)
+    gates = (
+        (g.name, g.steady_state, g.tau, g.power, g.spike_jump > 0, g.q10 != 1)
+        for g in channel.gates
+    )
+    constants = tuple((k.name, k.unit) for k in channel.constants)
+    return channel.name, channel.ion == "ca", tuple(gates), constants
+
+
+def dendrify_kind(kind: str) -> str:
+    """Kind of receptor whose equations Dendrify writes."""
+    return "GABA" if kind == "GABA_B" else kind
 
 
 def cell_equations(cell: Cell) -> CellEquations:
@@ -115,7 +124,8 @@ class _Writer:
         made = kind(compartment.name, "passive")
         for receptor in compartment.receptors:
             rise = {"t_rise": ms} if receptor.tau_rise is not None else {}
-            made.synapse(receptor.kind, tag=receptor.name, t_decay=ms, **rise)
+            kind_ = dendrify_kind(receptor.kind)
+            made.synapse(kind_, tag=receptor.name, t_decay=ms, **rise)
         if isinstance(compartment, Dendrite):
             for spike in compartment.spikes:
                 made.dspikes(spike.name)
@@ -130,12 +140,16 @@ class _Writer:
         declared = rf"^I_ext_{name}  :amp$"
         text = re.sub(declared, f"I_ext_{name} = {STIMULUS}_{name} :amp", text, flags=re.M)
         for receptor in compartment.receptors:
-            text = self._receptor(text, name, receptor.kind, receptor.name, receptor.tau_rise)
+            text = self._receptor(
+                text, name, dendrify_kind(receptor.kind), receptor.name, receptor.tau_rise
+            )
         if isinstance(compartment, Dendrite):
             for spike in compartment.spikes:
                 text = self._dendritic_spike(text, name, spike.name, dendrified)
         for channel in compartment.channels:
             text = self._channel(text, name, channel)
+        if compartment.calcium is not None:
+            text = self._calcium(text, compartment)
         return text
 
     def _receptor(self, text: str, comp: str, kind: str, tag: str, rise: object) -> str:
@@ -196,31 +210,49 @@ class _Writer:
             variable = f"{gate.name}_{ident}"
             factors.append(variable if gate.power == 1 else f"{variable}**{gate.power}")
             lines.append(self._gate(variable, comp, channel, gate))
-            self.states[variable] = f"{comp}.{channel.name}.{gate.name}"
+            if gate.tau:
+                self.states[variable] = f"{comp}.{channel.name}.{gate.name}"
         head = f"= I_ext_{comp}"
         text = text.replace(head, f"{head} + {current}", 1)
         lines.insert(0, f"{current} = {' * '.join(factors)} * (E_{ident} - V_{comp}) :amp")
         return "\n".join([text, *lines])
 
     def _gate(self, variable: str, comp: str, channel: Channel, gate: Gate) -> str:
-        names = {"v": f"(V_{comp}/mV)"}
-        for constant in channel.constants:
-            unit = _brian_unit(constant.unit)
-            name = f"{constant.name}_{channel.name}_{comp}"
-            names[constant.name] = name if unit == "1" else f"({name}/({_in_brian(constant.unit)}))"
-        steady = substitute(gate.steady_state, names)
-        tau = substitute(gate.tau, names)
+        steady, tau = gate_expressions(comp, channel, gate)
+        if not gate.tau:
+            return f"{variable} = {steady} :1 (constant over dt)"
         if gate.spike_jump > 0:
             jump = f"jump_{variable}"
             self.parameters[jump] = "1"
             self.resets.append(f"{variable} += {jump} * (1 - {variable})")
-        return f"d{variable}/dt = (({steady}) - {variable}) / (({tau})*ms) :1"
+        if gate.q10 != 1:
+            self.parameters[f"speed_{variable}"] = "1"
+        return f"d{variable}/dt = (({steady}) - {variable}) / ({tau}) :1"
+
+    def _calcium(self, text: str, compartment: Compartment) -> str:
+        comp = compartment.name
+        self.parameters |= {
+            f"gain_calcium_{comp}": "1/coulomb",
+            f"tau_calcium_{comp}": "second",
+            f"rest_calcium_{comp}": "1",
+        }
+        self.states[f"cai_{comp}"] = f"{comp}.calcium.cai"
+        carried = [f"I_{c.name}_{comp}" for c in compartment.channels if c.ion == "ca"]
+        return "\n".join([
+            text,
+            f"I_ca_{comp} = {' + '.join(carried) or '0*amp'} :amp",
+            f"dcai_{comp}/dt = gain_calcium_{comp} * I_ca_{comp} "
+            f"- (cai_{comp} - rest_calcium_{comp}) / tau_calcium_{comp} :1",
+        ])  # fmt: skip
 
     def _spike(self) -> tuple[str, str, str]:
         spike = self.cell.soma.spike
         soma = self.cell.soma.name
         if spike is None:
-            return "", "\n".join(self.resets), ""
+            self.parameters["spike_detection"] = "volt"
+            above = f"V_{soma} >= spike_detection"
+            # What is above the threshold counts as refractory: one spike for each crossing.
+            return above, "\n".join(self.resets), above
         self.parameters |= {
             "spike_threshold": "volt", "spike_reset": "volt", "spike_refractory": "second",
         }  # fmt: skip
@@ -256,14 +288,29 @@ STIMULUS = "I_stim"
 CONDUCTANCE = "G_"
 
 
+def gate_expressions(comp: str, channel: Channel, gate: Gate) -> tuple[str, str]:
+    """Steady state and time constant (with its unit) of a gate in the variables of its cell."""
+    names = {"v": f"(V_{comp}/mV)", "cai": f"cai_{comp}"}
+    for constant in channel.constants:
+        unit = _brian_unit(constant.unit)
+        name = f"{constant.name}_{channel.name}_{comp}"
+        names[constant.name] = name if unit == "1" else f"({name}/({_in_brian(constant.unit)}))"
+    steady = substitute(gate.steady_state, names)
+    if not gate.tau:
+        return steady, ""
+    speed = f" / speed_{gate.name}_{channel.name}_{comp}" if gate.q10 != 1 else ""
+    return steady, f"({substitute(gate.tau, names)})*ms{speed}"
+
+
 def _brian_unit(unit: str) -> str:
-    return {"mV": "volt", "ms": "second", "1": "1", "": "1", "uS/cm2": "siemens/meter**2"}.get(
-        unit, "1"
-    )
+    return {
+        "mV": "volt", "ms": "second", "1": "1", "": "1", "uS/cm2": "siemens/meter**2",
+        "mM": "mole/meter**3",
+    }.get(unit, "1")  # fmt: skip
 
 
 def _in_brian(unit: str) -> str:
-    return {"mV": "mV", "ms": "ms", "uS/cm2": "usiemens/cmeter**2"}[unit]
+    return {"mV": "mV", "ms": "ms", "uS/cm2": "usiemens/cmeter**2", "mM": "(mole/meter**3)"}[unit]
 
 
 def substitute(expression: str, names: Mapping[str, str]) -> str:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from biomod.backends.brian.equations import dendrify_kind, gate_expressions
+from biomod.model import Cell, Dendrite, SynapticReceptor
+from biomod.model.cell import Compartment
+
 _SYNAPSE = re.compile(r"x_(?P<kind>[A-Za-z]+)_(?P<ident>\w+)")
+
+
+def method_for(name: str, cell: Cell) -> Any:
+    """What Brian2 takes as the `method` of a neuron group of this cell."""
+    if name == "crank_nicolson":
+        code = crank_nicolson(cell)
+        return lambda equations, variables=None, method_options=None: code
+    return {"exponential_euler": exponential_euler, "euler": "euler"}[name]
 
 
 def exponential_euler(
@@ -26,16 +39,168 @@ def exponential_euler(
         match = _SYNAPSE.fullmatch(name)
         if match is None:
             continue
-        kind, ident = match["kind"], match["ident"]
-        rise, decay = f"t_{kind}_rise_{ident}", f"t_{kind}_decay_{ident}"
         lines = [line for line in lines if not line.startswith((f"_BA_{name} =", f"_{name} ="))]
         # Before the first line that assigns the new value of s.
-        lines.insert(
-            0,
-            f"_{name} = {name}*exp(-dt/{decay}) + s_{kind}_{ident}/ms"
-            f"*(exp(-dt/{decay}) - exp(-dt/{rise}))/(1/{rise} - 1/{decay})",
-        )
+        lines.insert(0, f"_{name} = {_two_exponentials(match['kind'], match['ident'])}")
     return "\n".join(lines)
 
 
-METHODS: Mapping[str, Any] = {"exponential_euler": exponential_euler, "euler": "euler"}
+def _two_exponentials(kind: str, ident: str) -> str:
+    rise, decay = f"t_{kind}_rise_{ident}", f"t_{kind}_decay_{ident}"
+    return (
+        f"x_{kind}_{ident}*exp(-dt/{decay}) + s_{kind}_{ident}/ms"
+        f"*(exp(-dt/{decay}) - exp(-dt/{rise}))/(1/{rise} - 1/{decay})"
+    )
+
+
+def crank_nicolson(cell: Cell) -> str:
+    """Abstract code of one step of the staggered scheme of second order, as in NEURON.
+
+    Gates, calcium and synaptic conductances live half a step ahead of the voltages. With them,
+    an implicit half step of all voltages of the tree at once, ``(2 C / dt + G) u = 2 C / dt v + J``
+    (G: conductances and couplings, J: reversal potentials times conductances, injected current),
+    gives the voltages u in the middle of the step, and ``v <- 2 u - v``. Calcium then takes in
+    the current at u, and gates relax exponentially towards their steady state at the new v. The
+    system of equations is eliminated from the tips of the tree to the soma and solved back.
+
+    Source: Hines 1984, Int J Biomed Comput 15:69, 10.1016/0020-7101(84)90008-4.
+    """
+    lines: list[str] = []
+    for c in cell.compartments:
+        terms = _conductances(c)
+        own = "".join(f" + g_{k.a}_{k.b}" for k in cell.couplings if c.name in (k.a, k.b))
+        total = " + ".join(g for g, _ in terms)
+        driven = " + ".join(f"{g}*{E}" for g, E in terms)
+        lines.append(f"_G_{c.name} = 2*C_{c.name}/dt + {total}{own}")
+        lines.append(f"_J_{c.name} = 2*C_{c.name}/dt*V_{c.name} + {driven} + I_ext_{c.name}")
+    lines += _elimination(cell)
+    for c in cell.compartments:
+        lines += _calcium(c)
+    for c in cell.compartments:
+        lines.append(f"V_{c.name} = 2*_U_{c.name} - V_{c.name}")
+    for c in cell.compartments:
+        lines += _gates(c)
+        for receptor in c.receptors:
+            lines += _synapse(c.name, receptor)
+    return "\n".join(lines)
+
+
+def _conductances(c: Compartment) -> list[tuple[str, str]]:
+    """Conductance and reversal potential of every current through the membrane."""
+    terms = [(f"gL_{c.name}", f"EL_{c.name}")]
+    for channel in c.channels:
+        ident = f"{channel.name}_{c.name}"
+        factors = [f"gmax_{ident}"]
+        for gate in channel.gates:
+            factors += [f"{gate.name}_{ident}"] * gate.power
+        terms.append(("*".join(factors), f"E_{ident}"))
+    for receptor in c.receptors:
+        kind, ident = dendrify_kind(receptor.kind), f"{receptor.name}_{c.name}"
+        state = "s" if receptor.tau_rise is None else "x"
+        opened = f"g_{kind}_{ident}*w_{kind}_{ident}*{state}_{kind}_{ident}"
+        opened += f"*block_{ident}" if kind == "NMDA" else ""
+        terms.append((opened, f"E_{ident}"))
+    if isinstance(c, Dendrite):
+        for spike in c.spikes:
+            ident = f"{spike.name}_{c.name}"
+            terms += [(f"g_{phase}_{ident}", f"E_{phase}_{ident}") for phase in ("rise", "fall")]
+    return terms
+
+
+def _elimination(cell: Cell) -> list[str]:
+    """Gaussian elimination along the tree: the voltages ``_U_`` in the middle of the step."""
+    order = _from_soma(cell)
+    lines = []
+    for child, parent, g in reversed(order):
+        lines += [
+            f"_F_{child} = {g}/_G_{child}",
+            f"_G_{parent} = _G_{parent} - {g}*_F_{child}",
+            f"_J_{parent} = _J_{parent} + _J_{child}*_F_{child}",
+        ]
+    soma = cell.soma.name
+    lines.append(f"_U_{soma} = _J_{soma}/_G_{soma}")
+    for child, parent, g in order:
+        lines.append(f"_U_{child} = (_J_{child} + {g}*_U_{parent})/_G_{child}")
+    return lines
+
+
+def _from_soma(cell: Cell) -> list[tuple[str, str, str]]:
+    """Compartment, the next one towards the soma and their coupling, parents first."""
+    order: list[tuple[str, str, str]] = []
+    reached = [cell.soma.name]
+    for parent in reached:
+        for k in cell.couplings:
+            if parent in (k.a, k.b):
+                child = k.b if parent == k.a else k.a
+                if child not in reached:
+                    reached.append(child)
+                    order.append((child, parent, f"g_{k.a}_{k.b}"))
+    return order
+
+
+def _calcium(c: Compartment) -> list[str]:
+    if c.calcium is None:
+        return []
+    current = [
+        f"{g}*({E} - _U_{c.name})"
+        for channel, (g, E) in zip(c.channels, _conductances(c)[1:], strict=False)
+        if channel.ion == "ca"
+    ]
+    n = c.name
+    inward = " + ".join(current) or "0*amp"
+    return [
+        f"_ca_{n} = rest_calcium_{n} + gain_calcium_{n}*tau_calcium_{n}*({inward})",
+        f"cai_{n} = _ca_{n} + (cai_{n} - _ca_{n})*exp(-dt/tau_calcium_{n})",
+    ]
+
+
+def _gates(c: Compartment) -> list[str]:
+    lines = []
+    for channel in c.channels:
+        moving = [gate for gate in channel.gates if gate.tau]
+        shared = _Shared(f"{channel.name}_{c.name}")
+        updates = []
+        for gate in moving:
+            x = f"{gate.name}_{channel.name}_{c.name}"
+            steady, tau = (shared.take(e) for e in gate_expressions(c.name, channel, gate))
+            updates.append(f"{x} = {x} + (1 - exp(-dt/({tau})))*({steady} - {x})")
+        lines += shared.lines + updates
+    return lines
+
+
+class _Shared:
+    """Calls of functions that the gates of a channel have in common, each evaluated once."""
+
+    def __init__(self, ident: str) -> None:
+        self.ident = ident
+        self.names: dict[str, str] = {}
+        self.lines: list[str] = []
+
+    def take(self, expression: str) -> str:
+        """The expression with its outermost calls replaced by the names of their values."""
+        return ast.unparse(_Replace(self).visit(ast.parse(expression, mode="eval")))
+
+    def name(self, call: str) -> str:
+        if call not in self.names:
+            self.names[call] = f"_f{len(self.names)}_{self.ident}"
+            self.lines.append(f"{self.names[call]} = {call}")
+        return self.names[call]
+
+
+class _Replace(ast.NodeTransformer):
+    def __init__(self, shared: _Shared) -> None:
+        self.shared = shared
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        return ast.Name(self.shared.name(ast.unparse(node)))
+
+
+def _synapse(comp: str, receptor: SynapticReceptor) -> list[str]:
+    kind, ident = dendrify_kind(receptor.kind), f"{receptor.name}_{comp}"
+    s = f"s_{kind}_{ident}"
+    if receptor.tau_rise is None:
+        return [f"{s} = {s}*exp(-dt/t_{kind}_decay_{ident})"]
+    return [
+        f"x_{kind}_{ident} = {_two_exponentials(kind, ident)}",
+        f"{s} = {s}*exp(-dt/t_{kind}_rise_{ident})",
+    ]

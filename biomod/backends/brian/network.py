@@ -18,6 +18,7 @@ from biomod.backends.brian.equations import (
     MAGNESIUM_BLOCK,
     CellEquations,
     cell_equations,
+    dendrify_kind,
     structure,
 )
 from biomod.backends.brian.parameters import NANOSIEMENS
@@ -238,7 +239,7 @@ def background_code(plan: GroupPlan, dt: float) -> tuple[list[str], str, Values]
 def synaptic_state(cell: Cell, comp: str, receptor: str) -> str:
     """Variable that a presynaptic spike increments."""
     kind = next(r.kind for r in cell.compartment(comp).receptors if r.name == receptor)
-    return f"s_{kind}_{receptor}_{comp}"
+    return f"s_{dendrify_kind(kind)}_{receptor}_{comp}"
 
 
 SYNAPSE_MODEL = "weight : 1 (constant)"

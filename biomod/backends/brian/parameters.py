@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from biomod.backends.brian.equations import dendrify_kind
 from biomod.errors import ModelError
+from biomod.mechanisms.passive import FARADAY
 from biomod.model import Cell, Compartment, Dendrite, SynapticReceptor
 
 Array = Any  # float or (cells,) array of float, in SI units
@@ -67,12 +69,24 @@ def _membrane(c: Compartment, value: Value) -> dict[str, Array]:
             if gate.spike_jump > 0:
                 jump = value(f"{n}.{channel.name}.{gate.name}.spike_jump")
                 values[f"jump_{gate.name}_{ident}"] = jump
+            if gate.q10 != 1:
+                path = f"{n}.{channel.name}"
+                warmer = value("temperature") - value(f"{path}.celsius")
+                values[f"speed_{gate.name}_{ident}"] = value(f"{path}.{gate.name}.q10") ** (
+                    warmer / 10
+                )
+    if c.calcium is not None:
+        path = f"{n}.calcium"
+        shell = 2 * FARADAY * value(f"{path}.depth") * surface
+        values[f"gain_calcium_{n}"] = value(f"{path}.gamma") / shell  # mM per coulomb
+        values[f"tau_calcium_{n}"] = value(f"{path}.tau_decay")
+        values[f"rest_calcium_{n}"] = value(f"{path}.cai_rest")  # mol/m3, which is mM
     return values
 
 
 def _receptor(comp: str, receptor: SynapticReceptor, value: Value) -> dict[str, Array]:
     path, ident = f"{comp}.{receptor.name}", f"{receptor.name}_{comp}"
-    kind = receptor.kind
+    kind = dendrify_kind(receptor.kind)
     decay = value(f"{path}.tau_decay")
     values = {
         f"E_{ident}": value(f"{path}.E_rev"),
@@ -115,7 +129,7 @@ def _dendritic_spike(comp: str, name: str, value: Value, dt: float) -> dict[str,
 def _somatic_spike(cell: Cell, value: Value, dt: float) -> dict[str, Array]:
     spike, soma = cell.soma.spike, cell.soma.name
     if spike is None:
-        return {}
+        return {"spike_detection": value("spike_detection")}
     names = ["threshold", "reset", "refractory"]
     values = {f"spike_{name}": value(f"{soma}.spike.{name}") for name in names}
     if spike.peak is not None:
@@ -158,7 +172,7 @@ def linear_variable(cell: Cell, path: str) -> tuple[str, str | None]:
         return (f"gmax_{ident}", head) if field == "g_max" else (f"{field}_{ident}", None)
     for receptor in compartment.receptors:
         if receptor.name == part and field == "gain":
-            return f"w_{receptor.kind}_{ident}", None
+            return f"w_{dendrify_kind(receptor.kind)}_{ident}", None
     renamed: Mapping[str, str] = {
         "g_rise": f"g_rise_max_{ident}",
         "g_fall": f"g_fall_max_{ident}",

@@ -10,6 +10,8 @@ import numpy as np
 from biomod.errors import ModelError
 from biomod.mechanisms import passive
 from biomod.model import Cell, Channel, Gate
+from biomod.model.cell import Compartment
+from biomod.model.channel import names_in
 from biomod.units import parse_unit
 
 # Largest change of a potential in one step of the search (V), and the last one that counts (V).
@@ -52,12 +54,17 @@ def resting_states(
         fires = v[:, names.index(cell.soma.name)] >= values["spike_threshold"]
         v = np.where(fires[:, None], nominal, v)
     gates = {
-        f"{c.name}.{channel.name}.{gate.name}": _steady(channel, gate, c.name, values, v[:, i])
+        f"{c.name}.{channel.name}.{gate.name}": _steady(channel, gate, c, values, v[:, i])
         for i, c in enumerate(cell.compartments)
         for channel in c.channels
         for gate in channel.gates
     }
-    return dict(zip(names, v.T, strict=True)), gates
+    calcium = {
+        f"{c.name}.calcium.cai": _calcium(c, values, v[:, i])
+        for i, c in enumerate(cell.compartments)
+        if c.calcium is not None
+    }
+    return dict(zip(names, v.T, strict=True)), gates | calcium
 
 
 def _balanced(cell: Cell, values: Mapping[str, Any], v: np.ndarray) -> bool:
@@ -116,19 +123,36 @@ def _membrane(cell: Cell, values: Mapping[str, Any], v: np.ndarray) -> np.ndarra
             ident = f"{channel.name}_{c.name}"
             opened = values[f"gmax_{ident}"] * np.ones(len(local))
             for gate in channel.gates:
-                opened = opened * _steady(channel, gate, c.name, values, local) ** gate.power
+                opened = opened * _steady(channel, gate, c, values, local) ** gate.power
             current[:, i] += opened * (values[f"E_{ident}"] - local)
     return current
 
 
 def _steady(
-    channel: Channel, gate: Gate, comp: str, values: Mapping[str, Any], v: np.ndarray
+    channel: Channel, gate: Gate, comp: Compartment, values: Mapping[str, Any], v: np.ndarray
 ) -> np.ndarray:
-    constants = {
-        k.name: values[f"{k.name}_{channel.name}_{comp}"] / parse_unit(k.unit)[0]
+    names = {
+        k.name: values[f"{k.name}_{channel.name}_{comp.name}"] / parse_unit(k.unit)[0]
         for k in channel.constants
     }
-    return passive.evaluate(gate.steady_state, v * 1e3, constants)
+    if "cai" in names_in(gate.steady_state):
+        names["cai"] = _calcium(comp, values, v)
+    return passive.evaluate(gate.steady_state, v * 1e3, names)
+
+
+def _calcium(comp: Compartment, values: Mapping[str, Any], v: np.ndarray) -> np.ndarray:
+    """Free calcium (mM) that the calcium currents of a compartment sustain."""
+    inward = np.zeros(len(v))
+    for channel in comp.channels:
+        if channel.ion == "ca":
+            ident = f"{channel.name}_{comp.name}"
+            opened = values[f"gmax_{ident}"] * np.ones(len(v))
+            for gate in channel.gates:
+                opened = opened * _steady(channel, gate, comp, values, v) ** gate.power
+            inward += opened * (values[f"E_{ident}"] - v)
+    n = comp.name
+    gain = values[f"gain_calcium_{n}"] * values[f"tau_calcium_{n}"]
+    return np.asarray(values[f"rest_calcium_{n}"] + gain * inward)
 
 
 def _column(values: Mapping[str, Any], names: list[str], size: int) -> np.ndarray:
