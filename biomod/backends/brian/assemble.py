@@ -37,6 +37,7 @@ class Job:
     recordings: tuple[Recording, ...]
     timed: bool
     method: str
+    tolerance: float = 0.0
 
 
 @dataclass(frozen=True)
