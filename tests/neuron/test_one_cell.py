@@ -84,7 +84,9 @@ def test_the_error_of_the_fixed_step_falls_with_the_square_of_dt() -> None:
 def test_the_variable_step_converges_with_its_tolerance() -> None:
     pulse = bm.step("500 pA", "5 ms", "50 ms")
     times = [
-        spike_times(run(spiking_cell(), "50 ms", stimulus=pulse, method="cvode", tolerance=e), "cell")
+        spike_times(
+            run(spiking_cell(), "50 ms", stimulus=pulse, method="cvode", tolerance=e), "cell"
+        )
         for e in (1e-9, 1e-7, 1e-5)
     ]
     assert len(times[0]) >= 1
@@ -103,7 +105,10 @@ def driven(backend: str) -> bm.Result:
             ("soma", "GABA_B", 15), ("basal", "fast", 20.5),
         )
     ]  # fmt: skip
-    currents = [bm.ramp("1 pA/ms", "3.01 ms", "40 ms", "basal"), bm.step("0.6 nA", "30 ms", "60 ms")]
+    currents = [
+        bm.ramp("1 pA/ms", "3.01 ms", "40 ms", "basal"),
+        bm.step("0.6 nA", "30 ms", "60 ms"),
+    ]
     record = [*VARIABLES, "apical.NMDA.g", "soma.GABA_B.g", "basal.fast.g"]
     return bm.simulate(
         spiking_cell(), "60 ms", stimulus=[*events, *currents], record=record, dt="0.0125 ms",
