@@ -33,7 +33,8 @@ class _Growth:
 
     def sample(self, kind: int, at: np.ndarray, radius: float, parent: int) -> int:
         number = len(self.rows) + 1
-        self.rows.append((number, kind, *(float(round(c, 2)) for c in at), radius, parent))
+        x, y, z = (float(round(c, 2)) for c in at)
+        self.rows.append((number, kind, x, y, z, radius, parent))
         return number
 
     def branch(
