@@ -6,8 +6,17 @@ from typing import Any
 
 from biomod.mechanisms import channels as ch
 from biomod.model import (
-    Cell, Circuit, Coupling, Dendrite, GapJunctions, Population, Projection, ShortTermPlasticity,
-    Soma, SynapticReceptor, Variation,
+    Cell,
+    Circuit,
+    Coupling,
+    Dendrite,
+    GapJunctions,
+    Population,
+    Projection,
+    ShortTermPlasticity,
+    Soma,
+    SynapticReceptor,
+    Variation,
 )  # fmt: skip
 
 RECEPTORS = (

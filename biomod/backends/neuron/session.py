@@ -9,6 +9,7 @@ import importlib.util
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -102,6 +103,8 @@ def together(function: Callable[[], Result]) -> Result:
         result = function()
     except (BiomodError, BackendError) as raised:
         error = raised
+        # What the functions on its way hold would go on being simulated.
+        traceback.clear_frames(raised.__traceback__)
     if int(pc.nhost()) > 1:
         told = [e for e in pc.py_allgather(error) if e is not None]
         error = error or (told[0] if told else None)
@@ -156,6 +159,9 @@ def simulator() -> Iterator[Any]:
         variable = (cvode.active(), cvode.atol(), cvode.rtol(), cvode.condition_order())
         try:
             yield h
+        except BaseException as raised:
+            traceback.clear_frames(raised.__traceback__)
+            raise
         finally:
             pc.gid_clear()
             for section in list(h.allsec()):
