@@ -177,6 +177,12 @@ class Morphology:
             name = section.parent
         return tuple(reversed(found))
 
+    def position(self, location: Location) -> np.ndarray:
+        """Coordinates of a location in µm."""
+        section = self.section(location.section)
+        along = np.concatenate([[0.0], np.cumsum(section.steps)]) / section.length
+        return np.array([np.interp(location.x, along, axis) for axis in section.points.T])
+
     def distance(self, location: Location) -> Quantity:
         """Path from the soma to a location."""
         *before, last = self.path(location.section)
