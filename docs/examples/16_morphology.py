@@ -27,16 +27,14 @@ sites = {"trunk": shape.towards(tip, "200 um"), "tuft": shape.towards(tip, "600 
 spiny = Membrane("50 uS/cm2", "-70 mV", r_axial="100 ohm cm", area_factor=1.8)
 detailed = DetailedCell("pyramidal", shape, {"soma": spiny.with_(area_factor=1.0), "*": spiny})
 reduced = reduce_tree(detailed, sites)
-(OUT / "report.txt").write_text(f"{reduced.report}\n")
+report = reduced.report
+(OUT / "report.txt").write_text(f"{report}\n")
 
 cells = {"reduced, Brian2": (reduced.cell, "tuft", "numpy")}
-if "neuron" in available() and available()["neuron"].available:
+if available()["neuron"].available:
     grid = detailed.grid(0.2)
-    cells["detailed, NEURON"] = (
-        detailed.cell(0.2),
-        grid.names[grid.index(sites["tuft"])],
-        "neuron",
-    )
+    there = grid.names[grid.index(sites["tuft"])]
+    cells["detailed, NEURON"] = (detailed.cell(0.2), there, "neuron")
 
 with analysis.style.context():
     figure = Figure(figsize=(7.2, 2.8), layout="constrained")
@@ -47,7 +45,6 @@ with analysis.style.context():
     for k, at in enumerate(sites.values(), 1):
         drawing.plot(*shape.position(at)[:2], "o", color=f"C{k}")
     drawing.set(aspect="equal", xlabel="µm", ylabel="µm")
-    report = reduced.report
     for k, name in enumerate(report.sites[:4]):
         for z, style in ((report.detailed, "-"), (report.reduced, "--")):
             impedance.loglog(report.frequencies[1:], np.abs(z[1:, k, k]) * 1e-6, style,
