@@ -107,7 +107,7 @@ class Blueprint:
     couplings: tuple[tuple[str, str, float | None], ...]
     constants: Mapping[str, str] = field(default_factory=dict)
     potassium_share: float = 0.6
-    reference: str = "Gouwens et al. 2019, 10.1038/s41593-019-0417-0"
+    reference: str = ""
     variations: tuple[Variation, ...] = ()
     sources: tuple[tuple[str, str], ...] = ()
 

@@ -22,6 +22,7 @@ from cell_types._hh import Blueprint, Part, assemble
 # (from memory): 20 to 60 um long, about 1 um wide.
 AIS = (35.0, 1.5)
 AIS_INTERNEURON = (25.0, 1.2)
+DATABASE = "Gouwens et al. 2019, 10.1038/s41593-019-0417-0"
 
 
 def _pyramidal(name: str, summary: str, can: float = 0.0) -> Blueprint:
@@ -49,7 +50,7 @@ def _pyramidal(name: str, summary: str, can: float = 0.0) -> Blueprint:
         ("soma", "ais", None), ("soma", "basal", COUPLING[name].to("nS")),
         ("soma", "trunk", None), ("trunk", "tuft", None),
     )  # fmt: skip
-    return Blueprint(summary, "mouse V1", parts, couplings)
+    return Blueprint(summary, "mouse V1", parts, couplings, reference=DATABASE)
 
 
 def _interneuron(
@@ -57,7 +58,7 @@ def _interneuron(
     summary: str,
     soma: Mapping[str, float],
     dendrites: tuple[str, ...] = ("dend",),
-    species: str = "mouse V1",
+    reference: str = DATABASE,
 ) -> Blueprint:
     """Soma, initial segment and a chain of dendrites without active channels of their own."""
     size, spines = GEOMETRY[name], SPINES[name]
@@ -75,7 +76,7 @@ def _interneuron(
     couplings = (
         ("soma", "ais", None), ("soma", dendrites[0], near), *((a, b, None) for a, b in chain),
     )  # fmt: skip
-    return Blueprint(summary, species, parts, couplings)
+    return Blueprint(summary, "mouse V1", parts, couplings, reference=reference)
 
 
 # Calcium entry and what it opens.
@@ -107,6 +108,7 @@ BLUEPRINTS: dict[str, Blueprint] = {
     "CCK_basket": _interneuron(
         "CCK_basket", "cholecystokinin-positive basket cell, regular-spiking",
         {"Kdr": 2e3, "A": 3e3, "M": 100.0, "Ih": 20.0, **_CALCIUM},
+        reference="Galarreta et al. 2004, 10.1523/JNEUROSCI.3027-04.2004 (from memory, estimate)",
     ),
 }  # fmt: skip
 

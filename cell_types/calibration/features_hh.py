@@ -27,10 +27,11 @@ from cell_types.calibration.features import adaptation_index
 
 START, STOP, END = 200.0, 1200.0, 1260.0  # ms; onset and end of the steps, end of the run
 STRENGTHS = (
-    0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7, 2.0, 2.5, 3.0, 3.5, 4.0,
+    0.4, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7, 2.0, 2.5, 3.0, 4.0,
 )  # fmt: skip
 HERO = 50.0  # pA above rheobase
 FAST_TROUGH = 5.0  # ms after the peak within which the fast trough is sought
+DETECTION = -20.0  # mV, of spikes
 THRESHOLD_SHARE = 0.05  # of the steepest upstroke, where a spike starts
 
 
@@ -49,7 +50,7 @@ class Protocol:
         rheobase = goal["rheobase_long_square"]
         return cls(
             small=round(-3e3 / goal["Rin"], 2),
-            sag=tuple(round(to_100 * x, 2) for x in (0.8, 1.1, 1.5)),
+            sag=tuple(round(to_100 * x, 2) for x in (0.85, 1.3)),
             steps=tuple(round(rheobase * x, 2) for x in STRENGTHS),
         )
 
@@ -195,39 +196,47 @@ def _spike(time: np.ndarray, v: np.ndarray) -> dict[str, float]:
     """Shape of the first spike of a trace."""
     import efel  # type: ignore[import-untyped]
 
-    trace = {"T": time, "V": v, "stim_start": [START], "stim_end": [STOP]}
+    onset = int(np.argmax((v >= DETECTION) & (time >= START)))
+    stop = int(np.searchsorted(time, STOP))
+    # eFEL need not see the whole sweep.
+    window = (time >= max(START, time[onset] - 40.0)) & (time < min(STOP, time[onset] + 40.0))
+    t, y = time[window], v[window]
     interval = float(time[1] - time[0])
     efel.reset()
     efel.set_setting("interp_step", interval)
-    efel.set_setting("Threshold", -20.0)
-    names = ["AP_peak_upstroke", "AP_peak_downstroke", "peak_voltage", "peak_indices"]
-    shape = _efel(efel, trace, names)
+    efel.set_setting("Threshold", DETECTION)
+    trace = {"T": t, "V": y, "stim_start": [t[0]], "stim_end": [t[-1]]}
+    shape = _efel(efel, trace, ["AP_peak_upstroke", "AP_peak_downstroke", "peak_voltage"])
     if shape is None:
         return {}
     upstroke, downstroke = shape["AP_peak_upstroke"][0], shape["AP_peak_downstroke"][0]
-    efel.set_setting("DerivativeThreshold", float(THRESHOLD_SHARE * upstroke))
-    names = ["AP_begin_voltage", "AP_begin_indices", "AP_duration_half_width"]
-    onset = _efel(efel, trace, names)
     found = {
         "AP_peak_V": float(shape["peak_voltage"][0]),
         "upstroke_downstroke_ratio": float(abs(upstroke / downstroke)),
     }
-    if onset is not None:
-        found["AP_threshold_V"] = float(onset["AP_begin_voltage"][0])
-        found["AP_half_width"] = float(onset["AP_duration_half_width"][0])
-    return found | _troughs(time, v, shape, interval)
+    efel.set_setting("DerivativeThreshold", float(THRESHOLD_SHARE * upstroke))
+    begin = _efel(efel, trace, ["AP_begin_voltage", "AP_duration_half_width"])
+    if begin is not None:
+        found["AP_threshold_V"] = float(begin["AP_begin_voltage"][0])
+        found["AP_half_width"] = float(begin["AP_duration_half_width"][0])
+    return found | _troughs(v[onset:stop], interval)
 
 
-def _troughs(
-    time: np.ndarray, v: np.ndarray, shape: Mapping[str, Any], interval: float
-) -> dict[str, float]:
-    """Fast trough, where the fall slows to 1 % of its steepest within 5 ms, and deepest one."""
-    peaks = shape["peak_indices"]
-    first = int(peaks[0])
-    stop = int(peaks[1]) if len(peaks) > 1 else int(np.searchsorted(time, STOP))
-    after = v[first:stop]
+def _troughs(v: np.ndarray, interval: float) -> dict[str, float]:
+    """Fast trough, where the fall slows to 1 % of its steepest within 5 ms, and deepest one.
+
+    `v` begins where the first spike crosses the detection threshold.
+    """
+    below = np.flatnonzero(v < DETECTION)
+    if not len(below):
+        return {}
+    peak = int(np.argmax(v[: below[0] + 1]))
+    again = np.flatnonzero(v[below[0] :] >= DETECTION)
+    after = v[peak : below[0] + int(again[0]) if len(again) else len(v)]
     near = after[: int(FAST_TROUGH / interval) + 1]
     slope = np.diff(near)
+    if not len(slope):
+        return {}
     steepest = int(np.argmin(slope))
     slow = np.flatnonzero(slope[steepest:] >= 0.01 * slope.min())
     fast = steepest + int(slow[0]) if len(slow) else len(near) - 1

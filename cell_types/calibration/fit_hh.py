@@ -28,7 +28,7 @@ from cell_types.calibration.features_hh import Protocol, compile_protocol, measu
 from cell_types.calibration.targets import Target
 
 DATA = Path(_hh_library.__file__).parent / "data" / "fitted_hh.yaml"
-CANDIDATES, GENERATIONS = 16, 40
+CANDIDATES, GENERATIONS = 12, 40
 DT, DT_FINAL = "0.05 ms", "0.025 ms"
 # Loss of a candidate that cannot be built, that fires at rest, and of a feature it does not show.
 IMPOSSIBLE, AT_REST, MISSING = 4000.0, 2000.0, 30.0

@@ -14,8 +14,12 @@ QUARTILES = 1.349
 # Spread of rows that have no quartiles (remembered typical values): relative, or in mV. The widths
 # and sags with quartiles vary by about this much between cells; sustained rates are "orders of
 # magnitude" in the table.
-RELATIVE_SD = {"AP_half_width": 0.2, "max_sustained_rate": 0.5, "sag_ratio_at_-100mV": 0.4}
-ABSOLUTE_SD = {"AP_threshold_V": 4.0}
+RELATIVE_SD = {
+    "AP_half_width": 0.2, "max_sustained_rate": 0.5, "sag_ratio_at_-100mV": 0.4, "Rin": 0.3,
+    "tau_m": 0.3, "rheobase_long_square": 0.5, "fI_slope": 0.4, "mean_rate_at_hero_sweep": 0.4,
+    "adaptation_index": 1.0, "upstroke_downstroke_ratio": 0.2,
+}  # fmt: skip
+ABSOLUTE_SD = {"AP_threshold_V": 4.0, "V_rest": 5.0, "AP_peak_V": 8.0, "AHP_trough_V": 5.0}
 # What the protocol of calibration.features_hh measures. C_m_lumped is tau_m / Rin: not counted.
 MEASURED = (
     "V_rest", "Rin", "tau_m", "rheobase_long_square", "fI_slope", "adaptation_index",
@@ -57,8 +61,6 @@ def _target(row: Mapping[str, str]) -> Target:
     name = row["property"]
     if row["q25"] and row["q75"]:
         sd = (float(row["q75"]) - float(row["q25"])) / QUARTILES
-    elif row.get("sd"):
-        sd = float(row["sd"])
     else:
         sd = ABSOLUTE_SD.get(name) or RELATIVE_SD[name] * abs(value)
     return Target(value, sd, row["unit"], f"{row['source']}, {row['doi']}".strip(", "))
