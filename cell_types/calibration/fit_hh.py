@@ -136,6 +136,7 @@ def search(
     generations: int = GENERATIONS,
     sigma: float = 0.2,
     seed: int = 1,
+    dt: str = DT,
     report: Callable[[str], object] = sys.stderr.write,
     keep: Callable[[dict[str, str], float], object] = lambda parameters, loss: None,
 ) -> tuple[dict[str, str], dict[str, float], float]:
@@ -158,7 +159,7 @@ def search(
             strategy.tell(points, [IMPOSSIBLE + float(np.sum(x**2)) for x in points])
             continue
         cells = [task.build(task.name, p or possible[0]) for p in parameters]
-        program = program or compile_protocol(cells, protocol, DT)
+        program = program or compile_protocol(cells, protocol, dt)
         features = measure(cells, protocol, program)
         losses = [
             IMPOSSIBLE if p is None else task.loss(f)

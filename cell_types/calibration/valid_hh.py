@@ -13,6 +13,7 @@ import csv
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -32,6 +33,12 @@ SIGNATURE = 1.0
 WANTED, MOST_DRAWN, SEED = 20, 240, 1
 
 Factors = dict[str, float]
+
+
+def facts() -> dict[str, dict[str, Any]]:
+    """How the models of each cell were found, as written beside them."""
+    path = DATA / "valid_hh.yaml"
+    return (yaml.safe_load(path.read_text()) if path.exists() else None) or {}
 
 
 def draw(name: str, size: int) -> list[Factors]:
@@ -84,7 +91,7 @@ def collect(name: str) -> tuple[list[Factors], int, tuple[str, ...]]:
 
 def main(names: list[str]) -> None:
     """Draw models of the named cells (default: all) and replace theirs in the data files."""
-    table, facts = DATA / "valid_hh.csv", DATA / "valid_hh.yaml"
+    table = DATA / "valid_hh.csv"
     for name in names or list(_hh_library.fitted_values()):
         valid, drawn, left_out = collect(name)
         rows = _read(table, name)
@@ -93,12 +100,12 @@ def main(names: list[str]) -> None:
         with table.with_suffix(".partial").open("w", newline="") as file:
             csv.writer(file).writerows([("cell_type", "model", "path", "factor"), *rows])
         table.with_suffix(".partial").replace(table)
-        document = yaml.safe_load(facts.read_text()) if facts.exists() else {}
+        document = facts()
         document[name] = {
             "valid": len(valid), "drawn": drawn, "seed": SEED, "limit_sd": LIMIT,
             "left_out": list(left_out), "script": "python -m cell_types.calibration.valid_hh",
         }  # fmt: skip
-        facts.write_text(yaml.safe_dump(document, sort_keys=False))
+        (DATA / "valid_hh.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
 
 
 def _read(table: Path, but: str) -> list[tuple[str, ...]]:
