@@ -74,11 +74,12 @@ BOUNDS: dict[str, tuple[Bound, ...]] = {
     "PV_basket": (
         _NO_BLOCK, ("isi_ratio_2x", 0.9, 1.15, 0.05), ("max_sustained_rate", 150, 450, 20),
     ),
-    "SST_Martinotti": (_NO_BLOCK, ("isi_ratio_2x", 1.3, 9, 0.1)),
-    "VIP": (_NO_BLOCK, ("burst_rate", 100, 400, 10), _PEAK),
-    "NDNF_L1": (
-        _NO_BLOCK, _PEAK, ("rheobase_latency", 300, 1000, 30), ("isi_ratio_2x", 0.8, 1.4, 0.1),
+    "SST_Martinotti": (
+        _NO_BLOCK, ("isi_ratio_2x", 1.3, 9, 0.1), ("AP_threshold_V", -50, -41.5, 1),
+        ("sag_ratio_at_-100mV", 0.05, 0.2, 0.01),
     ),
+    "VIP": (_NO_BLOCK, ("burst_rate", 100, 400, 10), _PEAK),
+    "NDNF_L1": (_NO_BLOCK, _PEAK, ("rheobase_latency", 300, 1000, 30)),
     "CCK_basket": _ADAPTING,
 }  # fmt: skip
 
