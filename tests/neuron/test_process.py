@@ -200,6 +200,14 @@ def test_methods_belong_to_backends() -> None:
         bm.simulate(cell, "5 ms", backend="neuron", method="cvode", tolerance=-1)
 
 
+def test_a_variable_step_is_for_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    session.hoc()
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "0")
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    with pytest.raises(bm.ModelError, match="use crank_nicolson under mpiexec"):
+        fire(method="cvode")
+
+
 def test_what_is_recorded_must_exist() -> None:
     with pytest.raises(bm.ModelError, match=r"soma\.NaTa\.m"):
         fire(record=["soma.NaTa.mm"])
