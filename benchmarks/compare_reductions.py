@@ -1,15 +1,17 @@
-"""Reduce the synthetic pyramidal cell with biomod and with neuron_reduce, and print both errors.
+"""Reduce the synthetic pyramidal cell with biomod, NEAT and neuron_reduce, and print the errors.
 
-``python benchmarks/compare_reductions.py`` needs NEURON and neuron_reduce (Amsalem et al. 2020,
-10.1038/s41467-019-13932-6; ``pip install neuron_reduce``), which biomod does not depend on. One
-site lies in the tuft. Errors are those of the magnitudes of input and transfer impedances: of
-biomod against its detailed cell, of neuron_reduce against NEURON's impedance tool on the cell in
-detail.
+``python benchmarks/compare_reductions.py`` compares with what it finds of NEAT (Wybo et al. 2021,
+10.7554/eLife.60936; ``pip install nest-neat``) and neuron_reduce (Amsalem et al. 2020,
+10.1038/s41467-019-13932-6; ``pip install neuron_reduce``, with NEURON); biomod depends on neither.
+One site lies in the tuft. Errors are those of the magnitudes of input and transfer impedances, of
+each tool against the detailed cell as that tool has it (neuron_reduce: NEURON's impedance tool).
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -126,6 +128,39 @@ def with_biomod(sites: int) -> tuple[np.ndarray, int]:
     return np.array(errors), len(order)
 
 
+def with_neat(sites: int) -> tuple[np.ndarray, int]:
+    """The same errors of a reduction by NEAT, to the samples nearest to the same sites."""
+    from neat import CompartmentFitter, GreensTree, PhysTree
+
+    shape = read_swc(example_swc())
+    tip = shape.tips("apical")[0]
+    where = np.linspace(0, 600, sites + 1)[1:]
+    places = [shape.position(shape.towards(tip, f"{x} um")) for x in where]
+    samples = [r.split() for r in example_swc().read_text().splitlines() if r[0] != "#"][1:]
+    at = np.array([[float(x) for x in s[2:5]] for s in samples])
+    nodes = [int(samples[int(np.linalg.norm(at - p, axis=1).argmin())][0]) + 2 for p in places]
+    # NEAT wants the soma in three samples.
+    rows = ["1 1 0 0 0 10 -1", "2 1 0 -10 0 10 1", "3 1 0 10 0 10 1"]
+    for number, *middle, parent in samples:
+        up = int(parent) + 2 if int(parent) > 1 else 1
+        rows.append(" ".join([str(int(number) + 2), *middle, str(up)]))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "cell.swc"
+        file.write_text("\n".join(rows) + "\n")
+        tree = PhysTree(str(file), types=[1, 3, 4])
+    tree.set_physiology(1.0, 100e-6)
+    tree.set_leak_current(50.0, -70.0)
+    tree.set_comp_tree()
+    reduced, kept = CompartmentFitter(tree).fit_model([(1, 0.5), *((n, 1.0) for n in nodes)])
+    s = 2j * np.pi * np.array(FREQUENCIES)
+    full = GreensTree(tree)
+    full.set_comp_tree()
+    full.set_impedance(s)
+    error = np.abs(reduced.calc_impedance_matrix(freqs=s) / full.calc_impedance_matrix(kept))
+    last = [k["node"] for k in kept].index(nodes[-1])
+    return np.array([[e[0, 0], e[0, last], e[last, last]] for e in error - 1]), len(kept)
+
+
 def show(title: str, errors: np.ndarray) -> None:
     print(title)
     print("frequency   soma, input   tuft to soma   tuft, input")
@@ -138,11 +173,16 @@ def main() -> int:
         errors, n = with_biomod(sites)
         show(f"biomod, {n} compartments", errors)
     try:
+        for sites in (1, 3):
+            errors, n = with_neat(sites)
+            show(f"NEAT, {n} compartments", errors)
+    except ImportError as error:
+        print(f"NEAT: {error}", file=sys.stderr)
+    try:
         full, short, n = with_neuron_reduce()
+        show(f"neuron_reduce, {n} segments, at 38 Hz", short / full - 1)
     except ImportError as error:
         print(f"neuron_reduce: {error}", file=sys.stderr)
-        return 1
-    show(f"neuron_reduce, {n} segments, at 38 Hz", short / full - 1)
     return 0
 
 
