@@ -229,7 +229,8 @@ def _recording(circuit: Circuit, label: str) -> Any:
     )
     compartment = population.cell.compartment(recording.compartment)
     variables = ["v", *(f"{r.name}.g" for r in compartment.receptors)]
-    variables += [f"{c.name}.{gate.name}" for c in compartment.channels for gate in c.gates]
+    variables += [f"{c.name}.{g.name}" for c in compartment.channels for g in c.gates if g.tau]
+    variables += ["calcium.cai"] if compartment.calcium is not None else []
     if recording.variable not in variables:
         where = f"variable of {compartment.name} to record"
         raise unknown_name(where, recording.variable, variables)
