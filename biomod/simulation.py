@@ -202,7 +202,7 @@ def compile(
     method = usual_method if method is None else method
     if method not in UNCONDITIONALLY_STABLE:
         _check_step(circuit, step)
-    from biomod.backends.brian.assemble import Job
+    from biomod.backends.job import Job
 
     stimuli = (stimulus,) if isinstance(stimulus, Stimulus) else tuple(stimulus)
     job = Job(

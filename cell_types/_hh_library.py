@@ -135,7 +135,7 @@ BLUEPRINTS: dict[str, Blueprint] = {
     ),
     "L6_CT": _pyramidal("L6_CT", "layer 6 corticothalamic pyramidal cell"),
     "PV_basket": _interneuron(
-        "PV_basket", "parvalbumin-positive fast-spiking basket cell", {"D": 300.0, "Ih": 20.0},
+        "PV_basket", "parvalbumin-positive fast-spiking basket cell", {"D": 300.0, "M": 100.0, "Ih": 20.0},
         ("proximal", "distal"),
     ),
     "SST_Martinotti": _interneuron(

@@ -6,11 +6,13 @@ import ctypes.util
 import os
 from dataclasses import dataclass
 
-# Open MPI, MVAPICH, and what speaks PMI (MPICH, Intel MPI): variables of rank and size.
+# Open MPI, MVAPICH, what speaks PMI (MPICH, Intel MPI), and srun: variables of rank and size. Those
+# of Slurm alone say nothing: they are also there in a script that is one process.
 _VARIABLES = (
     ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
     ("MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"),
     ("PMI_RANK", "PMI_SIZE"),
+    ("PMIX_RANK", "SLURM_NTASKS"),
 )
 _LIBRARY = "MPI_LIB_NRN_PATH"
 

@@ -252,8 +252,13 @@ def _circuit_text(circuit: Circuit) -> str:
          "to": _shares(p.compartments), "receptors": _shares(p.receptors), "source": p.source}
         for p in circuit.projections
     ]  # fmt: skip
+    gaps = [
+        {"gap junctions": j.key, "at": j.compartment, "p_max": f"{j.p_max:g}", "g": j.g,
+         "source": j.source}
+        for j in circuit.gap_junctions
+    ]  # fmt: skip
     parts = [f"{heading(circuit)}\n  {total} cells{side}, seed {circuit.seed}"]
-    parts += [_columns(rows) for rows in (populations, backgrounds, projections) if rows]
+    parts += [_columns(rows) for rows in (populations, backgrounds, projections, gaps) if rows]
     parts += [f"modulator {m.name}: {m.tonic!r}" for m in circuit.modulators]
     return "\n\n".join(parts)
 

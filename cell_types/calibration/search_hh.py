@@ -50,7 +50,7 @@ _CALCIUM = (
 )
 KNOBS: dict[str, tuple[Knob, ...]] = {
     **dict.fromkeys(("L23_PC", "L4_PC", "L5_IT", "L6_CT"), _PYRAMIDAL),
-    "PV_basket": (*_SPIKE, *_D, _IH),
+    "PV_basket": (*_SPIKE, *_D, _M, _IH),
     "SST_Martinotti": (*_SPIKE, _KDR, _M, _IH, *_CAT, *_CALCIUM),
     "VIP": (*_SPIKE, _KDR, *_D, _M, _IH, *_CAT, *_CALCIUM),
     "NDNF_L1": (*_SPIKE, _KDR, _A, *_D, _IH, *_CALCIUM),

@@ -29,7 +29,7 @@ from cell_types.calibration.search_hh import task_for
 DATA = Path(_hh_library.__file__).parent / "data"
 LIMIT = 2.0
 # Of the penalty for the signature, in the units of search_hh.BOUNDS.
-SIGNATURE = 1.0
+SIGNATURE = 4.0
 WANTED, MOST_DRAWN, SEED = 20, 240, 1
 
 Factors = dict[str, float]

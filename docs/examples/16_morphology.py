@@ -29,7 +29,6 @@ detailed = DetailedCell("pyramidal", shape, {"soma": spiny.with_(area_factor=1.0
 reduced = reduce_tree(detailed, sites)
 report = reduced.report
 (OUT / "report.txt").write_text(f"{report}\n")
-
 cells = {"reduced, Brian2": (reduced.cell, "tuft", "numpy")}
 if available()["neuron"].available:
     grid = detailed.grid(0.2)

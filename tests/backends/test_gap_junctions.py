@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import biomod as bm
+from biomod.backends.brian.equations import cell_equations
+from biomod.backends.brian.gaps import with_gaps
 from biomod.mechanisms.gap_junctions import gap_pairs
 from biomod.model import Cell, Circuit, GapJunctions, Population, Soma
 from tests.backends.helpers import NO_SPIKE, absolute, ball_and_stick, point, voltage
@@ -110,6 +112,11 @@ def test_zero_conductance_is_no_coupling(method: str) -> None:
     for k in (0, 1):
         a, b = (voltage(r, "cell.soma.v", k) for r in (coupled, apart))
         np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+def test_equations_without_gap_junctions_are_left_alone() -> None:
+    model = cell_equations(ball_and_stick()).model
+    assert with_gaps(model, {}) == model
 
 
 def test_a_spike_makes_a_spikelet_in_the_coupled_cell() -> None:

@@ -149,7 +149,7 @@ def axon() -> np.ndarray:
 @pytest.mark.parametrize("backend", [NEURON])
 def test_rallpack_3(axon: np.ndarray, backend: str) -> None:
     """Seventeen action potentials along a squid axon, against the solver in `reference`."""
-    traces = ends(squid(400), "axonx400", "0.1 nA", "250.05 ms", backend, "0.01 ms", "0.05 ms")
+    traces = ends(squid(400), "cablex400", "0.1 nA", "250.05 ms", backend, "0.005 ms", "0.05 ms")
     for found, expected in zip(traces, axon.T, strict=True):
         assert errors(found, expected)[0] < 0.1
 
@@ -174,7 +174,7 @@ def test_axons_of_equal_compartments_spike_alike_on_both_simulators() -> None:
         pytest.skip("needs NEURON")
     cell, how = squid(10), ("0.1 nA", "60 ms")
     ours, theirs = (
-        ends(cell, "axonx10", *how, backend, "0.01 ms", "0.05 ms") for backend in ("cpp", "neuron")
+        ends(cell, "cablex10", *how, backend, "0.01 ms", "0.05 ms") for backend in ("cpp", "neuron")
     )
     for a, b in zip(ours, theirs, strict=True):
         assert errors(a, b)[0] < 0.1

@@ -67,7 +67,7 @@ def test_a_reduced_cell_polarises_like_the_detailed_one() -> None:
     tip = SHAPE.tips("apical")[0]
     detailed = DetailedCell("c", SHAPE, {"*": MEMBRANE})
     sites = {"trunk": SHAPE.towards(tip, "250 um"), "tuft": SHAPE.towards(tip, "550 um")}
-    reduction = reduce_tree(detailed, sites)
+    reduction = reduce_tree(detailed, sites, d_lambda=0.05)
     place = reduction.locations["tuft"]
     assert isinstance(place, Location)
     full = detailed.cell(0.05)
@@ -83,7 +83,7 @@ def test_a_reduced_cell_polarises_like_the_detailed_one() -> None:
     )  # fmt: skip
     for a, b in (("soma.v", "soma.v"), ("tuft.v", f"{there}.v")):
         ours, theirs = few.trace(a)[0].to_numpy(), many.trace(b)[0].to_numpy()
-        assert ours[-1] + 70 == pytest.approx(theirs[-1] + 70, rel=5e-3)
+        assert ours[-1] + 70 == pytest.approx(theirs[-1] + 70, rel=1e-4)
 
 
 @pytest.mark.validate

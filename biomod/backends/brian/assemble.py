@@ -15,30 +15,12 @@ from biomod.backends.brian.equations import STIMULUS
 from biomod.backends.brian.integration import method_for
 from biomod.backends.brian.network import GroupPlan, SynapsesPlan, Values
 from biomod.backends.brian.parameters import NANOSIEMENS
+from biomod.backends.job import MODULATION_INTERVAL, Job
 from biomod.errors import ModelError
 from biomod.mechanisms import neuromodulation as nm
 from biomod.mechanisms.randomness import integer_seed
-from biomod.model import Circuit, Recording, Stimulus
+from biomod.model import Circuit
 from biomod.model.circuit import check_receptor
-from biomod.units import Quantity
-
-# Interval at which modulated parameters follow a changing concentration. The fastest receptor
-# (nAChR_a7) has a time constant of 2 ms.
-MODULATION_INTERVAL = 1e-3
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is to be simulated, as the Brian2 backends share it."""
-
-    circuit: Circuit
-    duration: float
-    dt: float
-    stimuli: tuple[Stimulus, ...]
-    recordings: tuple[Recording, ...]
-    timed: bool
-    method: str
-    tolerance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -114,21 +96,6 @@ def with_circuit(plan: Plan, circuit: Circuit) -> Plan:
             "compile the new circuit"
         )
     return replace(new, shared=plan.shared)
-
-
-def modulation_of(plan: Plan) -> nm.Modulation:
-    """Courses of all modulated parameters for the modulators of the plan's circuit."""
-    if not plan.job.circuit.modulators:
-        return nm.Modulation(np.zeros(1), {}, {}, {}, ())
-    duration = Quantity(plan.job.duration, (0, 0, 1, 0, 0, 0, 0))
-    interval = Quantity(MODULATION_INTERVAL, (0, 0, 1, 0, 0, 0, 0))
-    modulation = nm.modulation(plan.job.circuit, duration, interval)
-    if len(modulation.times) > 1 and not plan.job.timed:
-        raise ModelError(
-            "this program was compiled for constant concentrations; compile it with timed=True "
-            "to run a time course"
-        )
-    return modulation
 
 
 def all_values(plan: Plan, modulation: nm.Modulation) -> Values:

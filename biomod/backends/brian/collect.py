@@ -14,7 +14,7 @@ from biomod.model import Recording
 from biomod.results import spike_table
 
 if TYPE_CHECKING:
-    from biomod.backends.brian.assemble import Job
+    from biomod.backends.job import Job
 
 
 @dataclass(frozen=True)

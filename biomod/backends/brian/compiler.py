@@ -137,37 +137,49 @@ def _call(command: list[str], directory: Path) -> None:
 
 def _take(kept: Path, binary: Path) -> bool:
     """Get a program from the cache; False if it is not there or damaged."""
-    try:
-        content = kept.read_bytes()
-    except OSError:
-        return False
-    program, checksum = content[:-CHECKSUM], content[-CHECKSUM:]
-    if hashlib.sha256(program).digest() != checksum:
-        kept.unlink(missing_ok=True)
+    program = read_entry(kept)
+    if program is None:
         return False
     binary.write_bytes(program)
     binary.chmod(0o755)
-    with contextlib.suppress(OSError):
-        os.utime(kept)
     return True
 
 
+def read_entry(path: Path) -> bytes | None:
+    """Content of an entry of the cache; None if it is not there or damaged."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    entry, checksum = content[:-CHECKSUM], content[-CHECKSUM:]
+    if hashlib.sha256(entry).digest() != checksum:
+        path.unlink(missing_ok=True)
+        return None
+    with contextlib.suppress(OSError):
+        os.utime(path)
+    return entry
+
+
+def write_entry(path: Path, content: bytes) -> None:
+    """Put an entry into the cache in one step, its checksum behind it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, partial = tempfile.mkstemp(suffix=".partial", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content + hashlib.sha256(content).digest())
+        os.replace(partial, path)
+    except OSError:
+        os.unlink(partial)
+        raise
+
+
 def _keep(binary: Path, kept: Path) -> None:
-    """Put a program into the cache in one step, then delete the oldest beyond the size limit.
+    """Put a program into the cache, then delete the oldest beyond the size limit.
 
     A program that cannot be kept (full disk, folder of somebody else) is used all the same.
     """
-    program = binary.read_bytes()
     try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(suffix=".partial", dir=kept.parent)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(program + hashlib.sha256(program).digest())
-            os.replace(partial, kept)
-        except OSError:
-            os.unlink(partial)
-            raise
+        write_entry(kept, binary.read_bytes())
     except OSError as error:
         _log.warning(f"the compiled program is not kept for the next time: {error}")
         return

@@ -118,7 +118,7 @@ def _conductances(c: Compartment) -> list[tuple[str, str]]:
 
 def _elimination(cell: Cell) -> list[str]:
     """Gaussian elimination along the tree: the voltages ``_U_`` in the middle of the step."""
-    order = _from_soma(cell)
+    order = from_soma(cell)
     G = {c.name: f"_G_{c.name}" for c in cell.compartments}
     J = {c.name: f"_J_{c.name}" for c in cell.compartments}
     lines = []
@@ -138,7 +138,7 @@ def _elimination(cell: Cell) -> list[str]:
     return lines
 
 
-def _from_soma(cell: Cell) -> list[tuple[str, str, str]]:
+def from_soma(cell: Cell) -> list[tuple[str, str, str]]:
     """Compartment, the next one towards the soma and their coupling, parents first."""
     order: list[tuple[str, str, str]] = []
     reached = [cell.soma.name]

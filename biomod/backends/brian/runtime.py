@@ -7,8 +7,9 @@ import time
 import numpy as np
 
 from biomod.backends.brian import assemble
-from biomod.backends.brian.assemble import Job, Plan
+from biomod.backends.brian.assemble import Plan
 from biomod.backends.brian.collect import Raw
+from biomod.backends.job import Job, modulation_of
 from biomod.model import Circuit
 from biomod.progress import NoProgress, Progress
 
@@ -32,7 +33,7 @@ class RuntimeProgram:
 
         progress = progress or NoProgress()
         plan = assemble.with_circuit(self.plan, circuit)
-        modulation = assemble.modulation_of(plan)
+        modulation = modulation_of(plan.job)
         before = b2.prefs.codegen.target, float(b2.defaultclock.dt)
         b2.prefs.codegen.target = self.target
         b2.defaultclock.dt = self.plan.job.dt * b2.second

@@ -23,9 +23,10 @@ from typing import Any
 import numpy as np
 
 from biomod.backends.brian import assemble
-from biomod.backends.brian.assemble import Job, Plan
+from biomod.backends.brian.assemble import Plan
 from biomod.backends.brian.collect import Raw
 from biomod.backends.brian.compiler import compile_program
+from biomod.backends.job import Job, modulation_of
 from biomod.errors import BackendError
 from biomod.model import Circuit
 from biomod.progress import NoProgress, Progress
@@ -82,7 +83,7 @@ class StandaloneProgram:
         import brian2 as b2
         from brian2.devices.device import get_device
 
-        modulation = assemble.modulation_of(self.plan)
+        modulation = modulation_of(self.plan.job)
         tables = assemble.timed_tables(self.plan, modulation)
         with standalone_device(self._directory, self.device):
             device = get_device()
@@ -137,7 +138,7 @@ class StandaloneProgram:
             shutil.rmtree(run_dir, ignore_errors=True)
 
     def _write_inputs(self, run_dir: Path, plan: Plan) -> list[str]:
-        modulation = assemble.modulation_of(plan)
+        modulation = modulation_of(plan.job)
         shutil.copytree(
             self._directory / "static_arrays", run_dir / "static_arrays", copy_function=os.link
         )

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from biomod.backends.brian.integration import _from_soma
+from biomod.backends.brian.integration import from_soma
 from biomod.backends.brian.parameters import area
 from biomod.backends.brian.resting import resting_states
 from biomod.backends.brian.values import PopulationValues
@@ -50,7 +48,7 @@ class CellBuilder:
         own = values.brian(courses)
         self.areas = {c.name: area(c.name, values.at) for c in self.cell.compartments}
         self.capacitance = {n: own[f"C_{n}"] / a for n, a in self.areas.items()}
-        self.order = [(child, parent, own[g]) for child, parent, g in _from_soma(self.cell)]
+        self.order = [(child, parent, own[g]) for child, parent, g in from_soma(self.cell)]
         self.settings = [(t, self._now(path, courses)) for path, t in self.targets.items()]
         self.settings += self._speeds(own)
         voltages, states = resting_states(self.cell, own, size)
@@ -123,10 +121,3 @@ class CellBuilder:
         child.connect(parent(0.5), 0)
         half = child.L / 2 / (math.pi * child.diam**2 / 4)  # 1/um
         child.Ra = 1e-4 / (g * half)
-
-
-def course_of(values: PopulationValues, path: str, target: Target, course: nm.Course,
-              index: int) -> np.ndarray:  # fmt: skip
-    """A modulated parameter of one cell over time, in the unit of NEURON."""
-    base = one(values.at(path), index)
-    return np.asarray((base * course.scale + course.offset) * target.factor)

@@ -20,7 +20,12 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from biomod.backends.brian.compiler import CHECKSUM, cache_directory, find_compiler
+from biomod.backends.brian.compiler import (
+    cache_directory,
+    find_compiler,
+    read_entry,
+    write_entry,
+)
 from biomod.backends.neuron.nmodl import Mechanism
 from biomod.errors import BackendError
 
@@ -58,7 +63,7 @@ def libraries(mechanisms: Iterable[Mechanism]) -> tuple[dict[str, Path], bool]:
     """
     wanted = {m.name: m for m in mechanisms}
     kept = {name: cache_directory() / "mechanisms" / f"{_key(m)}.so" for name, m in wanted.items()}
-    missing = [name for name, path in kept.items() if not _complete(path)]
+    missing = [name for name, path in kept.items() if read_entry(path) is None]
     if missing:
         _check_tools()
         _compile([wanted[name] for name in missing], kept)
@@ -91,20 +96,6 @@ def _check_tools() -> None:
                 f"NEURON's mechanisms need {tool}; install it with {source}"
                 f"{'' if tool == 'nrnivmodl' else tool}"
             )
-
-
-def _complete(path: Path) -> bool:
-    """Whether a library is in the cache and undamaged; a damaged one is deleted."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return False
-    if hashlib.sha256(content[:-CHECKSUM]).digest() == content[-CHECKSUM:]:
-        with contextlib.suppress(OSError):
-            os.utime(path)
-        return True
-    path.unlink(missing_ok=True)
-    return False
 
 
 def _compile(mechanisms: Sequence[Mechanism], kept: Mapping[str, Path]) -> None:
@@ -161,17 +152,9 @@ def _is_script(path: str) -> bool:
 
 
 def _keep(library: bytes, kept: Path) -> None:
-    """Put a library into the cache in one step; what follows its end does not hurt a library."""
+    """Put a library into the cache; the checksum behind its end does not disturb the loader."""
     try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(suffix=".partial", dir=kept.parent)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(library + hashlib.sha256(library).digest())
-            os.replace(partial, kept)
-        except OSError:
-            os.unlink(partial)
-            raise
+        write_entry(kept, library)
     except OSError as error:
         raise BackendError(
             f"cannot write the compiled mechanism {kept}: {error}; set BIOMOD_CACHE_DIR to a "

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from biomod.backends.brian import network as net
-from biomod.backends.brian.assemble import Job
 from biomod.backends.brian.values import PopulationValues
+from biomod.backends.job import Job
 from biomod.backends.neuron.nmodl import (
     Mechanism,
     channel_mechanism,

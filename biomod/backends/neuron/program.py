@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from biomod.backends.brian.assemble import MODULATION_INTERVAL, Job
+from biomod.backends import mpi
 from biomod.backends.brian.collect import Raw
 from biomod.backends.brian.equations import CONDUCTANCE
 from biomod.backends.brian.network import recorded_cells
+from biomod.backends.job import MODULATION_INTERVAL, Job, modulation_of
 from biomod.backends.neuron import network, session
 from biomod.backends.neuron.plan import Plan, make_plan, mechanisms
+from biomod.backends.neuron.traces import array
 from biomod.errors import ModelError
-from biomod.mechanisms import neuromodulation as nm
 from biomod.model import Circuit, Recording
 from biomod.progress import NoProgress, Progress
-from biomod.units import Quantity
 
 # What NEURON is asked to simulate at once, between two looks at the clock (s).
 PIECE = 5e-3
@@ -37,6 +38,11 @@ class NeuronProgram:
 
     def __init__(self, job: Job) -> None:
         started = time.perf_counter()
+        if job.method == "cvode" and mpi.world().size > 1:
+            raise ModelError(
+                "cvode chooses time steps for the cells of each process, so results would depend "
+                "on the number of processes; use crank_nicolson under mpiexec"
+            )
         self.plan: Plan = make_plan(job)
         self.compiled = session.load(mechanisms(job.circuit))
         self.build_seconds = time.perf_counter() - started
@@ -65,21 +71,6 @@ class NeuronProgram:
                 built.clear()
 
 
-def modulation_of(job: Job) -> nm.Modulation:
-    """Courses of all modulated parameters for the modulators of the circuit."""
-    if not job.circuit.modulators:
-        return nm.Modulation(np.zeros(1), {}, {}, {}, ())
-    second = (0, 0, 1, 0, 0, 0, 0)
-    duration, interval = Quantity(job.duration, second), Quantity(MODULATION_INTERVAL, second)
-    modulation = nm.modulation(job.circuit, duration, interval)
-    if len(modulation.times) > 1 and not job.timed:
-        raise ModelError(
-            "this program was compiled for constant concentrations; compile it with timed=True "
-            "to run a time course"
-        )
-    return modulation
-
-
 def _run(built: network.Network, duration: float, progress: Progress) -> None:
     h, pc, job = built.h, built.pc, built.plan.job
     cvode = h.CVode()
@@ -94,17 +85,14 @@ def _run(built: network.Network, duration: float, progress: Progress) -> None:
     h.finitialize()
     for connection, at in built.events:
         connection.event(at)
-    pointers = h.PtrVector(max(1, len(built.courses)))
-    for i, (pointer, _) in enumerate(built.courses):
-        pointers.pset(i, pointer)
-    series = _table([s for _, s in built.courses])
-    interval = MODULATION_INTERVAL if built.courses else PIECE
-    number = max(1, int(np.ceil(duration / interval - 1e-9)))
-    for k in range(number):
-        if built.courses:
-            pointers.scatter(h.Vector(series[min(k, len(series) - 1)]))
-            if built.variable_step:
-                cvode.re_init()
+    pointers = [_pointers(h, moving) for moving in built.moving]
+    # In every process pieces of the same length.
+    interval = MODULATION_INTERVAL if job.timed else PIECE
+    for k in range(max(1, int(np.ceil(duration / interval - 1e-9)))):
+        for moving, pointer in zip(built.moving, pointers, strict=True):
+            pointer.scatter(h.Vector(moving.values(k)))
+        if job.timed and built.variable_step:
+            cvode.re_init()
         end = min((k + 1) * interval, duration)
         if not built.variable_step:
             end = np.ceil(end / job.dt - 1e-6) * job.dt
@@ -112,18 +100,16 @@ def _run(built: network.Network, duration: float, progress: Progress) -> None:
         progress.update(end)
 
 
-def _table(series: list[np.ndarray]) -> np.ndarray:
-    """Courses side by side, each held at its last value."""
-    if not series:
-        return np.zeros((1, 0))
-    length = max(len(s) for s in series)
-    return np.stack([np.append(s, np.full(length - len(s), s[-1])) for s in series], axis=1)
+def _pointers(h: Any, moving: network.MovingParameters) -> Any:
+    found = h.PtrVector(len(moving.pointers))
+    for i, pointer in enumerate(moving.pointers):
+        found.pset(i, pointer)
+    return found
 
 
 def _collect(built: network.Network, duration: float, seconds: float) -> Raw:
     plan, job = built.plan, built.plan.job
-    assert built.spikes is not None
-    times, gids = (network.array(v) for v in built.spikes)
+    times, gids = (array(v) for v in built.spikes)
     if not built.variable_step:
         # A spike is counted at the start of the step in which the voltage crosses.
         times = (np.round(times / (job.dt * 1e3)) - 1) * job.dt * 1e3
