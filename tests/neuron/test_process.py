@@ -240,8 +240,10 @@ def run_on(processes: int, file: Path, out: Path, **environment: str) -> Any:
     command += [sys.executable, "-m", "biomod", "run", str(file), "--backend", "neuron"]
     command += ["--duration", "0.2", "--out", str(out), "--json"]
     root = str(Path(__file__).parents[2])
+    # Waiting processes leave the processor to the others, where there are few.
+    environment = {"PYTHONPATH": root, "OMPI_MCA_mpi_yield_when_idle": "1"} | environment
     return subprocess.run(
-        command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": root} | environment
+        command, capture_output=True, text=True, env=os.environ | environment, timeout=900
     )
 
 
