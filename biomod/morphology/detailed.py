@@ -103,7 +103,7 @@ class DetailedCell:
     ) -> Grid:
         """Cut the cell into compartments short against its AC length constant.
 
-        ``lambda_f = sqrt(diameter / (4 pi f r_axial cm)) ``; a compartment is at most
+        ``lambda_f = sqrt(diameter / (4 pi f r_axial cm))``; a compartment is at most
         `d_lambda` of them long.
 
         Parameters
