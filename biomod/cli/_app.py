@@ -79,6 +79,10 @@ def run(
     backend: Annotated[
         str | None, typer.Option(metavar="B", help="Simulator; the best one here by default.")
     ] = None,
+    fidelity: Annotated[
+        str | None,
+        typer.Option(metavar="F", help="Level of detail of a cell: dspike, or hh (for neuron)."),
+    ] = None,
     modulator: Annotated[
         Many, typer.Option(metavar="ACh=0.5uM", help="Tonic concentration; repeatable.")
     ] = None,
@@ -111,6 +115,7 @@ def run(
         seed=None if seed is None else whole("--seed", seed, least=0),
         dt=dt,
         backend=backend,
+        fidelity=fidelity,
         modulators=tuple(modulator or ()),
         settings=tuple(set_ or ()),
         record=tuple(record or ()),

@@ -28,8 +28,18 @@ def read_description(name: str) -> Any:
     return load(path)
 
 
-def resolve(name: str, *, cells: int | None, seed: int | None) -> Cell | Circuit:
+def resolve(
+    name: str,
+    *,
+    cells: int | None,
+    seed: int | None,
+    fidelity: str | None = None,
+    must: bool = False,
+) -> Cell | Circuit:
     """The circuit or cell to run: a named one, or that of a file.
+
+    A named cell has the fidelity that is wished for, if it has it; one that it `must` have is
+    refused where there is no choice.
 
     Of a cell, `cells` above 1 makes a circuit of that many unconnected ones, each with its own
     parameters.
@@ -37,6 +47,9 @@ def resolve(name: str, *, cells: int | None, seed: int | None) -> Cell | Circuit
     from biomod import registry
     from biomod.model import Cell, Circuit
 
+    known = {} if is_file(name) else registry.cells()
+    if must and (is_file(name) or name in registry.circuits()):
+        raise ModelError("--fidelity is for named cells; a circuit or a file has its own")
     if is_file(name):
         model = read_description(name)
         if not isinstance(model, Cell | Circuit):
@@ -50,8 +63,10 @@ def resolve(name: str, *, cells: int | None, seed: int | None) -> Cell | Circuit
             )
     elif name in (circuits := registry.circuits()):
         return registry.get_circuit(name, cells=cells, seed=seed)
-    elif name in (known := registry.cells()):
-        model = registry.get_cell(name)
+    elif name in known:
+        offered = must or fidelity in known[name].fidelities
+        options = {"fidelity": fidelity} if fidelity and offered else {}
+        model = registry.get_cell(name, **options)
     else:
         raise unknown_name("circuit or cell", name, [*circuits, *known])
     if isinstance(model, Cell) and cells is not None and cells > 1:

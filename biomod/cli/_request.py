@@ -33,6 +33,7 @@ class Request:
     record: tuple[str, ...] = ()
     current: str | None = None
     threads: int = 1
+    fidelity: str | None = None
 
     def completed(self, earlier: Mapping[str, Any]) -> Request:
         """The request with what it leaves open taken from an unfinished run.
@@ -88,7 +89,9 @@ def checked(request: Request) -> Job:
     seed = request.seed
     if seed is None and not is_file(request.name):
         seed = DEFAULT_SEED
-    model = resolve(request.name, cells=request.cells, seed=seed)
+    fidelity = request.fidelity or ("hh" if backend == "neuron" else None)
+    must = request.fidelity is not None
+    model = resolve(request.name, cells=request.cells, seed=seed, fidelity=fidelity, must=must)
     model = _with_settings(model, request.settings)
     circuit = model if isinstance(model, Circuit) else Circuit.of(model)
     _check_step(circuit, dt)

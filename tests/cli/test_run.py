@@ -267,3 +267,29 @@ def test_a_failure_is_one_line_and_a_traceback_only_for_debugging(cli, simulator
     assert outcome.stderr.splitlines()[-1].startswith("biomod: RuntimeError: spurious")
     assert ("Traceback" in outcome.stderr) == debug
     assert not (tmp_path / "A" / "run.json").exists()
+
+
+def test_a_fidelity_that_a_cell_lacks_names_what_it_has(refused, simulator, tmp_path):
+    line = refused("run", "Tiny", "--fidelity", "hh", "--out", tmp_path / "x")
+    assert "fidelity" in line
+    assert "dspike" in line or "option" in line
+    line = refused("run", "pair", "--fidelity", "hh", "--out", tmp_path / "x")
+    assert "named cells" in line
+
+
+def test_several_processes_are_for_neuron(refused, simulator, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "0")
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    line = refused("run", "pair", "--backend", "cpp", "--out", tmp_path / "x")
+    assert "2 processes" in line
+    assert "--backend neuron" in line
+    assert not (tmp_path / "x").exists()
+
+
+def test_one_process_of_several_speaks(cli, simulator, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "1")
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    outcome = cli("run", "pair", "--backend", "cpp", "--out", tmp_path / "x")
+    assert outcome.exit_code == 2
+    assert outcome.output == ""
+    assert not (tmp_path / "x").exists()

@@ -200,6 +200,14 @@ def test_methods_belong_to_backends() -> None:
         bm.simulate(cell, "5 ms", backend="neuron", method="cvode", tolerance=-1)
 
 
+def test_a_variable_step_is_for_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    session.hoc()
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "0")
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    with pytest.raises(bm.ModelError, match="use crank_nicolson under mpiexec"):
+        fire(method="cvode")
+
+
 def test_what_is_recorded_must_exist() -> None:
     with pytest.raises(bm.ModelError, match=r"soma\.NaTa\.m"):
         fire(record=["soma.NaTa.mm"])
@@ -232,8 +240,10 @@ def run_on(processes: int, file: Path, out: Path, **environment: str) -> Any:
     command += [sys.executable, "-m", "biomod", "run", str(file), "--backend", "neuron"]
     command += ["--duration", "0.2", "--out", str(out), "--json"]
     root = str(Path(__file__).parents[2])
+    # Waiting processes leave the processor to the others, where there are few.
+    environment = {"PYTHONPATH": root, "OMPI_MCA_mpi_yield_when_idle": "1"} | environment
     return subprocess.run(
-        command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": root} | environment
+        command, capture_output=True, text=True, env=os.environ | environment, timeout=900
     )
 
 

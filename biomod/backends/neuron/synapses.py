@@ -52,6 +52,7 @@ def _connect(network: Network, projection: Projection, gain: float, moving: Any)
     sources = plan.member(projection.pre).start + drawn.pre
     targets = plan.member(projection.post).start + drawn.post
     delays = _delays(network, drawn.delay)
+    constants = (0.0, 0.0) if stp is None else (stp.tau_rec.to("ms"), stp.tau_facil.to("ms"))
     for k in np.flatnonzero(np.isin(targets, list(network.cells))):
         source, delay = int(sources[k]), float(delays[k])
         if delay <= 0 and not network.is_mine(source):
@@ -69,8 +70,7 @@ def _connect(network: Network, projection: Projection, gain: float, moving: Any)
             if stp is not None:
                 place, base = U, stp.U
                 connection.weight[WEIGHT], connection.weight[U_REST] = weight, stp.U
-                connection.weight[TAU_REC] = stp.tau_rec.to("ms")
-                connection.weight[TAU_FACIL] = stp.tau_facil.to("ms")
+                connection.weight[TAU_REC], connection.weight[TAU_FACIL] = constants
             connection.weight[place] = base * gain
             if moving is not None:
                 moving.pointers.append(connection._ref_weight[place])

@@ -27,14 +27,16 @@ class Trace:
     synapse: Any = None
     # Time steps per sample, and the fraction that one leaves, where every step is recorded because
     # what arrives at its end counts already, see _at_once.
-    stride: int = 0
+    stride: float = 0.0
     decay: float = 1.0
 
     def values(self) -> np.ndarray:
         """In mV, mM or nS; a conductance is the difference of two exponentials."""
         arrays = [array(v) for v in self.vectors]
         if self.stride:
-            return np.asarray(arrays[0][1 :: self.stride] / self.decay)
+            after = arrays[0][1:] / self.decay
+            steps = np.round(np.arange(len(after) / self.stride) * self.stride).astype(int)
+            return np.asarray(after[steps[steps < len(after)]])
         difference = arrays[0] - arrays[1] if len(arrays) == 2 else arrays[0]
         return np.asarray(difference * (1.0 if self.synapse is None else self.synapse.factor))
 
@@ -75,7 +77,7 @@ def _at_once(network: Network, recording: Recording, reference: Any, synapse: An
     vector = network.h.Vector()
     vector.record(reference)
     decay = math.exp(-dt * 1e3 / synapse.tau_decay)
-    return Trace(0, 0, [vector], synapse, max(1, round(interval / dt)), decay)
+    return Trace(0, 0, [vector], synapse, interval / dt, decay)
 
 
 def _references(cell: Cell, built: BuiltCell, recording: Recording) -> tuple[list[Any], Any]:
