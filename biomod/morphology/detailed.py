@@ -13,7 +13,7 @@ from biomod.model import Cell, Channel, Compartment, Coupling, Dendrite, Soma, S
 from biomod.model._base import Description, check_types, check_unique, number, parts, quantity
 from biomod.model.cell import CalciumPool
 from biomod.morphology.grid import Grid
-from biomod.morphology.tree import KINDS, Location, Morphology
+from biomod.morphology.tree import KINDS, Morphology
 from biomod.units import Quantity, QuantityLike, as_quantity, nS, um
 
 REGION_OF_KIND = {"soma": "soma", "basal": "basal", "apical": "apical_trunk"}
@@ -103,7 +103,7 @@ class DetailedCell:
     ) -> Grid:
         """Cut the cell into compartments short against its AC length constant.
 
-        ``lambda_f = sqrt(diameter / (4 pi f r_axial cm)) ``; a compartment is at most
+        ``lambda_f = sqrt(diameter / (4 pi f r_axial cm))``; a compartment is at most
         `d_lambda` of them long.
 
         Parameters
@@ -164,10 +164,6 @@ class DetailedCell:
             grid.names[i], "soma" if i == 0 else kind, grid.area[i], diameter, grid.capacitance[i],
             grid.leak[i], grid.E_leak[i], membrane, grid.channels_at(i),
         )  # fmt: skip
-
-    def nearest(self, grid: Grid, location: Location | str) -> int:
-        """Index of the compartment of a grid that is nearest to a location; ``"soma"`` is 0."""
-        return grid.index(location)
 
 
 def compartment(
