@@ -71,7 +71,6 @@ _PEAK: Bound = ("AP_peak_V", 22, 45, 2)
 BOUNDS: dict[str, tuple[Bound, ...]] = {
     **dict.fromkeys(("L23_PC", "L4_PC", "L5_IT", "L6_CT"), _ADAPTING),
     "L5_IT": (*_ADAPTING, _PEAK),
-    "L6_CT": (*_ADAPTING, ("sag_ratio_at_-100mV", 0.07, 0.25, 0.01)),
     "PV_basket": (
         _NO_BLOCK, ("isi_ratio_2x", 0.9, 1.15, 0.05), ("max_sustained_rate", 150, 450, 20),
     ),
