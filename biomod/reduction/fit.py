@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from biomod.errors import BackendError, ModelError
-from biomod.reduction.initial import Estimate, estimate, start
-from biomod.reduction.kernel import Prepared, Simulated, prepare
-from biomod.reduction.models import PointModel, glif, point_model
-from biomod.reduction.recordings import Behaviour, Sweep
-from biomod.reduction.scores import Trains, coincidence_factor, explained_variance
+from biomod.reduction.initial import Estimate, estimate, starts
+from biomod.reduction.kernel import Simulated, prepare
+from biomod.reduction.models import PointModel, point_model
+from biomod.reduction.objective import Likelihood, Objective
+from biomod.reduction.recordings import Behaviour
 
 Array = npt.NDArray[np.float64]
-WIDTHS = (5.0, 10.0, 20.0, 40.0)  # ms, of the filters of the explained variance
-# Weight of each part of the loss; every part is 0 for a perfect surrogate and about 1 for one that
-# knows nothing.
-WEIGHTS: Mapping[str, float] = {
-    "explained_variance": 1.0, "coincidence": 0.5, "rate": 0.3, "steps": 0.4, "voltage": 0.15,
+POPULATION = 16  # parameter sets of a generation: as many as the kernel takes at once
+GENERATIONS = 360
+# Standard deviation at the beginning of a search, as a share of the bounds: around the fit of a
+# simpler model, around a guess, and around the best so far.
+WARM, COLD, AGAIN = 0.02, 0.05, (0.03, 0.06, 0.015)
+FORCED = 0.4  # generations of the smooth loss, as a share of those of the search
+PROGRESS, PATIENCE = 1e-3, 25  # a search ends that gains less in so many generations
+# The GLIF levels that each contains: a fit of it begins where theirs ended.
+CONTAINS: Mapping[str, tuple[str, ...]] = {
+    "glif2": ("glif1",), "glif3": ("glif1",), "glif4": ("glif2", "glif3"), "glif5": ("glif4",),
 }  # fmt: skip
-NEVER_COMPARED = 2.0  # ms before a spike
-POPULATION = 48
 
 
 @dataclass(frozen=True)
@@ -40,109 +42,54 @@ class Fit:
         Fitted values in the units of the model.
     loss : float
         On the training data.
+    dt : float
+        Time step in ms for which the parameters hold.
     seconds : float
-        How long the fit took.
+        How long the fit took, without those of other models that it began from.
     seed : int
         Of the search.
     evaluations : int
         Number of parameter sets that were tried.
+    spread : mapping
+        Standard deviation of every parameter over refits with other seeds; empty without refits.
     """
 
     model: PointModel
     parameters: Mapping[str, float]
     loss: float
-    seconds: float
-    seed: int
-    evaluations: int
-    dt: float = field(default=0.1)
+    dt: float
+    seconds: float = 0.0
+    seed: int = 1
+    evaluations: int = 0
+    spread: Mapping[str, float] | None = None
 
     def respond(self, current: npt.ArrayLike) -> Simulated:
-        """Spikes and voltage for a current in pA with the time step of the fit."""
+        """Spikes and voltage for a current in pA, sampled with the time step of the fit."""
         return prepare(self.model, self.parameters, self.dt).run(current, voltage=True)
 
-
-class Objective:
-    """Loss of many parameter sets on the training data."""
-
-    def __init__(self, model: PointModel, sweeps: Sequence[Sweep]) -> None:
-        self.model, self.sweeps = model, sweeps
-        self.dt = sweeps[0].dt
-        if any(s.dt != self.dt for s in sweeps):
-            raise ModelError("all sweeps of a fit must have the same sampling interval")
-        self.targets = [_comparable(s) for s in sweeps]
-        spread = [np.nanvar(t) * np.isfinite(t).sum() for t in self.targets]
-        self.spread = [max(float(v), 1e-9) for v in spread]
-
-    def parts(self, parameters: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
-        """The parts of the loss by name, each of the shape (sets,)."""
-        neurons = prepare(self.model, parameters, self.dt)
-        n = neurons.neurons
-        sums = {name: np.zeros(n) for name in WEIGHTS}
-        noise = [s for s in self.sweeps if s.kind != "step"]
-        steps = len(self.sweeps) - len(noise)
-        highest = max((s.rate for s in self.sweeps if s.kind == "step"), default=1.0)
-        for s, target, spread in zip(self.sweeps, self.targets, self.spread, strict=True):
-            found = neurons.run(s.current, target=target)
-            sums["voltage"] += np.sqrt(found.squared / spread) / len(self.sweeps)
-            if s.kind == "step":
-                rates = found.counts - np.asarray(len(s.spikes))
-                scale = 1e3 / s.duration / (5.0 + 0.1 * highest)
-                sums["steps"] += np.abs(rates) * scale / steps
-                continue
-            self._compare(sums, found, s, len(noise))
-        # An absurd voltage is as bad as any other.
-        sums["voltage"] = np.minimum(sums["voltage"], 3.0)
-        return sums
-
-    def _compare(self, sums: dict[str, Array], found: Simulated, s: Sweep, of: int) -> None:
-        most = 4 * len(s.spikes) + 50
-        # Trains with far too many spikes are cut: they are hopeless, and slow to compare.
-        trains = Trains([t[:most] for t in found.spikes])
-        for width in WIDTHS:
-            score = explained_variance(trains, s.spikes, s.duration, width)
-            sums["explained_variance"] += (1 - score) / len(WIDTHS) / of
-        gamma = coincidence_factor(trains, s.spikes, s.duration, 4.0)
-        sums["coincidence"] += (1 - np.nan_to_num(gamma, nan=-1.0)) / of
-        scale = len(s.spikes) + 2
-        sums["rate"] += np.minimum(np.abs(found.counts - len(s.spikes)) / scale, 3.0) / of
-
-    def __call__(self, parameters: Mapping[str, npt.ArrayLike]) -> Array:
-        return np.asarray(sum(WEIGHTS[k] * v for k, v in self.parts(parameters).items()))
+    @property
+    def at_bounds(self) -> list[str]:
+        """Parameters that the search drove to the edge of what it may try."""
+        place = Space(self.model).to_cube(self.parameters)
+        return [n for n, x in zip(self.model.names, place, strict=True) if not 0.002 < x < 0.998]
 
 
-def _comparable(s: Sweep) -> Array:
-    """The voltage between spikes, NaN around them."""
-    target = s.voltage.copy()
-    for t in s.spikes:
-        i, j = round((t - NEVER_COMPARED) / s.dt), round((t + 4.0) / s.dt)
-        target[max(0, i) : j] = np.nan
-    # Voltages are those at the beginning of a sample, the simulator's at its end.
-    return np.append(target[1:], np.nan)
-
-
-class _Space:
-    """Parameters as points of the unit cube, logarithmic where bounds are far apart."""
+class Space:
+    """Parameters as points of the unit cube, each on the scale of its search."""
 
     def __init__(self, model: PointModel) -> None:
         self.model = model
 
     def to_cube(self, values: Mapping[str, float]) -> Array:
-        found = []
-        for p in self.model.parameters:
-            low, high, x = p.lower, p.upper, float(np.clip(values[p.name], p.lower, p.upper))
-            if p.logarithmic:
-                low, high, x = np.log(low), np.log(high), np.log(x)
-            found.append((x - low) / (high - low))
-        return np.array(found)
+        """Place of a parameter set; values outside of the bounds count as the bound."""
+        return np.array([
+            p.place(np.clip(values[p.name], p.lower, p.upper)) for p in self.model.parameters
+        ])  # fmt: skip
 
     def from_cube(self, points: Array) -> dict[str, Array]:
-        values = {}
-        for p, x in zip(self.model.parameters, np.atleast_2d(points).T, strict=True):
-            if p.logarithmic:
-                values[p.name] = np.exp(np.log(p.lower) + x * np.log(p.upper / p.lower))
-            else:
-                values[p.name] = p.lower + x * (p.upper - p.lower)
-        return values
+        """Parameter sets at some points, one a row."""
+        columns = np.atleast_2d(points).T
+        return {p.name: p.value(x) for p, x in zip(self.model.parameters, columns, strict=True)}
 
 
 def fit(
@@ -150,11 +97,12 @@ def fit(
     model: str | PointModel = "glif5",
     *,
     seed: int = 1,
-    seconds: float = 12.0,
+    generations: int = GENERATIONS,
     found: Estimate | None = None,
     warm: Sequence[Mapping[str, float]] = (),
+    tell: Callable[[float], None] | None = None,
 ) -> Fit:
-    """Fit one model.
+    """Fit one model to the training sweeps of a cell.
 
     Parameters
     ----------
@@ -163,102 +111,170 @@ def fit(
     model : str or PointModel
         What is fitted.
     seed : int
-        Of the search: equal seeds and generations give equal results.
-    seconds : float
-        Length of the search, turned into a number of generations by timing the first ones... 
+        Of the search: equal seeds give equal results.
+    generations : int
+        Length of the search, in generations of 48 parameter sets.
     found : Estimate, optional
         First guess; by regression if not given.
     warm : sequence of mapping
         Parameter sets to begin with besides; the result is at least as good as each.
+    tell : callable, optional
+        Is told the share of the search that is done.
+
+    Raises
+    ------
+    ModelError
+        The recordings have no spikes, or their voltage does not follow the current.
+    BackendError
+        cma or a C++ compiler is missing.
     """
     chosen = point_model(model)
+    began = time.perf_counter()
     found = estimate(behaviour.train) if found is None else found
     objective = Objective(chosen, behaviour.train)
-    guesses = [*warm, start(chosen, found)]
-    began = time.perf_counter()
-    best, loss, evaluations = _search(objective, guesses, seed, generations=220)
-    return Fit(
-        chosen, best, loss, time.perf_counter() - began, seed, evaluations, objective.dt
-    )
+    guesses = [(dict(w), WARM) for w in warm] + [(g, COLD) for g in starts(chosen, found)]
+    first = 0
+    if chosen.scheme == "exact":
+        smooth = _Best(Likelihood(chosen, behaviour.train))
+        likely = _likely(smooth, guesses, seed, round(FORCED * generations))
+        guesses, first = [(likely, WARM), *guesses], smooth.evaluations
+    best, loss, evaluations = _search(objective, guesses, seed, generations, tell)
+    seconds = time.perf_counter() - began
+    return Fit(chosen, best, loss, objective.dt, seconds, seed, first + evaluations)
+
+
+def _likely(
+    best: _Best, guesses: Sequence[tuple[dict[str, float], float]], seed: int, generations: int
+) -> dict[str, float]:
+    """The most likely set while the neuron is made to fire when the cell does.
+
+    What a spike leaves behind follows from the voltage and the times then, instead of from the
+    chaos of a train that has gone astray.
+    """
+    _try_all(best, guesses)
+    place = best.space.to_cube(best.values)
+    for _ in _generations(place, COLD, seed * 1000 + 999, generations, best):
+        pass
+    return best.values
+
+
+def _try_all(best: _Best, guesses: Sequence[tuple[dict[str, float], float]]) -> Array:
+    names = best.objective.model.names
+    return best.try_({name: np.array([g[name] for g, _ in guesses]) for name in names})
+
+
+class _Best:
+    """The best set so far, and how many were tried."""
+
+    def __init__(self, objective: Objective | Likelihood) -> None:
+        self.objective, self.space = objective, Space(objective.model)
+        self.values: dict[str, float] = {}
+        self.loss, self.evaluations = np.inf, 0
+
+    def try_(self, sets: Mapping[str, Array]) -> Array:
+        losses = np.nan_to_num(self.objective(sets), nan=1e3)
+        self.evaluations += len(losses)
+        k = int(np.argmin(losses))
+        if losses[k] < self.loss:
+            self.loss = float(losses[k])
+            self.values = {name: float(v[k]) for name, v in sets.items()}
+        return losses
 
 
 def _search(
-    objective: Objective, guesses: Sequence[Mapping[str, float]], seed: int, generations: int
-) -> tuple[dict[str, float], float, int]:
-    """CMA-ES from the best guess, then from the others, then from the best with a wider start."""
+    objective: Objective, guesses: Sequence[tuple[dict[str, float], float]], seed: int,
+    generations: int, tell: Callable[[float], None] | None,
+) -> tuple[dict[str, float], float, int]:  # fmt: skip
+    """CMA-ES from the two best guesses, then again and again around what is best.
+
+    A guess is a parameter set and the width of the search around it. The loss is rugged (one spike
+    more or less), so that narrow searches end in a local optimum, which the next one leaves.
+    """
+    best = _Best(objective)
+    losses = _try_all(best, guesses)
+    waiting = [guesses[i] for i in np.argsort(losses)[:2]]
+    done = number = 0
+    while done < generations:
+        first = waiting.pop(0) if waiting else (best.values, AGAIN[number % len(AGAIN)])
+        place, width = best.space.to_cube(first[0]), first[1]
+        for _ in _generations(place, width, seed * 1000 + number, generations - done, best):
+            done += 1
+            if tell is not None:
+                tell(done / generations)
+        number += 1
+    return best.values, best.loss, best.evaluations
+
+
+def _generations(place: Array, width: float, seed: int, most: int, best: _Best) -> Iterator[float]:
+    """Advance one CMA-ES (Hansen & Ostermeier 2001, 10.1162/106365601750190398) until it stalls."""
     try:
-        import cma  # type: ignore[import-untyped]
+        import cma
     except ImportError:
-        raise BackendError("fitting needs pycma: pip install cma") from None
-    space = _Space(objective.model)
-    table = {k: np.array([g[k] for g in guesses]) for k in objective.model.names}
-    losses = objective(table)
-    k = int(np.argmin(losses))
-    best, lowest, evaluations = dict(guesses[k]), float(losses[k]), len(guesses)
-    starts = [(dict(guesses[i]), 0.08) for i in np.argsort(losses)[:2]]
-    for number, (guess, width) in enumerate([*starts, (None, 0.15)]):
-        origin = best if guess is None else guess
-        options = {"bounds": [0, 1], "seed": seed + number, "popsize": POPULATION, "verbose": -9,
-                   "tolfun": 1e-5, "tolx": 1e-5}  # fmt: skip
-        search = cma.CMAEvolutionStrategy(space.to_cube(origin), width, options)
-        for _ in range(generations // 3):
-            if search.stop():
-                break
-            points = np.asarray(search.ask())
-            values = space.from_cube(points)
-            scores = np.nan_to_num(objective(values), nan=1e3)
-            search.tell(list(points), list(scores))
-            evaluations += len(points)
-            k = int(np.argmin(scores))
-            if scores[k] < lowest:
-                lowest = float(scores[k])
-                best = {name: float(v[k]) for name, v in values.items()}
-    return best, lowest, evaluations
+        raise BackendError("fitting needs pycma: pip install 'biomod[reduction]'") from None
+    options = {"bounds": [0, 1], "seed": seed, "popsize": POPULATION, "verbose": -9}
+    search = cma.CMAEvolutionStrategy(place, width, options)
+    lowest, since = np.inf, 0
+    for _ in range(most):
+        points = np.asarray(search.ask())
+        losses = best.try_(best.space.from_cube(points))
+        search.tell(list(points), list(losses))
+        since = 0 if losses.min() < lowest - PROGRESS else since + 1
+        lowest = min(lowest, float(losses.min()))
+        yield lowest
+        if since >= PATIENCE or search.stop():
+            return
 
 
 def extended(fitted: Fit, model: PointModel) -> dict[str, float]:
-    """Parameters of a richer GLIF with which it does the same as the fitted one."""
+    """Parameters of a richer GLIF with which it does the same as the fitted one.
+
+    Raises
+    ------
+    ModelError
+        The model does not contain the fitted one.
+    """
     p = dict(fitted.parameters)
     if "v_reset" in p and "dv" in model.names:
         p |= {"f_v": 0.0, "dv": p["E_L"] - p.pop("v_reset"), "b_s": 0.02, "dtheta": 0.0}
     for q in model.parameters:
         if q.name not in p:
             p[q.name] = 0.0 if q.name in ("dI_1", "dI_2", "a_v", "dtheta") else q.start
-    missing = set(p) - set(model.names)
-    if missing:
+    if set(p) != set(model.names):
         raise ModelError(f"{model.name} does not contain {fitted.model.name}")
     return {name: p[name] for name in model.names}
 
 
-def glif_ladder(behaviour: Behaviour, *, seed: int = 1) -> dict[str, Fit]:
-    """All five levels, each begun from the levels that it contains."""
+def ladder_below(model: str) -> list[str]:
+    """The models that a fit begins from, and the model, from the simplest up."""
+    found: list[str] = []
+    for inner in CONTAINS.get(model, ()):
+        found += [name for name in ladder_below(inner) if name not in found]
+    return [*found, model]
+
+
+def fit_ladder(
+    behaviour: Behaviour,
+    model: str = "glif5",
+    *,
+    seed: int = 1,
+    generations: int = GENERATIONS,
+    tell: Callable[[float], None] | None = None,
+) -> dict[str, Fit]:
+    """A model after those that it contains, each begun where those ended.
+
+    So a level is never worse on the training data than one that it contains.
+    """
     found = estimate(behaviour.train)
+    names = ladder_below(model)
     fits: dict[str, Fit] = {}
-    for level in range(1, 6):
-        model = glif(level)
-        inner = {2: ("glif1",), 3: ("glif1",), 4: ("glif3", "glif2"), 5: ("glif4",)}.get(level, ())
-        warm = [extended(fits[name], model) for name in inner]
-        fits[model.name] = fit(behaviour, model, seed=seed, found=found, warm=warm)
+    for number, name in enumerate(names):
+        chosen = point_model(name)
+        warm = [extended(fits[inner], chosen) for inner in CONTAINS.get(name, ())]
+
+        def share(x: float, number: int = number) -> None:
+            if tell is not None:
+                tell((number + x) / len(names))
+
+        fits[name] = fit(behaviour, chosen, seed=seed, generations=generations, found=found,
+                         warm=warm, tell=share)  # fmt: skip
     return fits
-
-
-def scores(fitted: Fit, sweeps: Sequence[Sweep]) -> dict[str, float]:
-    """Scores on sweeps that the fit has not seen, means over the noise sweeps."""
-    from biomod.reduction.scores import explained_variance_ratio
-
-    neurons: Prepared = prepare(fitted.model, fitted.parameters, fitted.dt)
-    noise = [s for s in sweeps if s.kind != "step"]
-    rows: list[dict[str, Any]] = []
-    for s in noise:
-        train = neurons.run(s.current).spikes[0]
-        one = Trains([train])
-        rows.append({
-            "explained_variance": explained_variance(one, s.spikes, s.duration)[0],
-            "explained_variance_ratio": explained_variance_ratio(
-                train, [s.spikes, *s.repeats], s.duration
-            ),
-            "coincidence_2ms": coincidence_factor(one, s.spikes, s.duration, 2.0)[0],
-            "coincidence_4ms": coincidence_factor(one, s.spikes, s.duration, 4.0)[0],
-            "rate_error_hz": abs(len(train) - len(s.spikes)) / s.duration * 1e3,
-        })  # fmt: skip
-    return {k: float(np.nanmean([r[k] for r in rows])) for k in rows[0]}

@@ -9,7 +9,7 @@ Source: the procedure of Teeter et al. 2018, 10.1038/s41467-017-02717-4, in one 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -78,38 +78,47 @@ def estimate(sweeps: Sequence[Sweep]) -> Estimate:
     )  # fmt: skip
 
 
-def start(model: PointModel, found: Estimate) -> dict[str, float]:
-    """A first guess for a model, within its bounds."""
-    guess = {p.name: p.start for p in model.parameters}
-    guess |= {k: v for k, v in vars(found).items() if k in guess}
-    if model.name.startswith(("izhikevich", "qif")):
-        guess |= _quadratic(found)
-    if model.name in ("eif", "adex"):
-        guess |= {"v_T": found.theta, "v_peak": found.theta + 15}
+def starts(model: PointModel, found: Estimate) -> list[dict[str, float]]:
+    """First guesses for a model, within its bounds."""
+    known = dict(vars(found))
+    if "v_T" in model.names:  # exponential: the sharp threshold lies where the upstroke begins
+        known |= {"v_T": found.theta, "v_peak": found.theta + 15}
     if "tau_w" in model.names:
-        guess |= {"tau_w": 1 / found.k_1, "b": max(-found.dI_1, 1.0)}
-    named = {p.name: p for p in model.parameters}
+        known |= {"a": 0.0, "tau_w": 1 / found.k_1, "b": max(-found.dI_1, 1.0)}
+    if "scale" in model.names:
+        # With b = 0.2 the dimensionless neuron rests at -70 and fires from an input of 4.
+        known |= {"scale": 4 / (found.g * max(found.theta - found.E_L, 5.0))}
+    if "k" in model.names:
+        return [_bounded(model, known | _quadratic(found, x)) for x in (4.0, 1.0)]
+    return [_bounded(model, known)]
+
+
+def _bounded(model: PointModel, known: Mapping[str, float]) -> dict[str, float]:
     margin = 1e-6
-    for name in guess:
-        low, high = named[name].lower, named[name].upper
-        guess[name] = float(
-            np.clip(guess[name], low + margin * (high - low), high - margin * (high - low))
-        )
+    guess = {}
+    for p in model.parameters:
+        edge = margin * (p.upper - p.lower)
+        guess[p.name] = float(np.clip(known.get(p.name, p.start), p.lower + edge, p.upper - edge))
     return guess
 
 
-def _quadratic(found: Estimate) -> dict[str, float]:
-    """Izhikevich 2007: slope of the parabola at rest is the leak, its other zero the threshold."""
+def _quadratic(found: Estimate, steeper: float) -> dict[str, float]:
+    """A parabola with its zeros at rest and threshold.
+
+    With the leak of the cell as its slope at rest, the rheobase is a quarter of the cell's; with
+    four times the slope it is the cell's.
+    """
     v_t = max(found.theta, found.E_L + 5)
     return {
-        "C": found.C, "k": found.g / (v_t - found.E_L), "v_r": found.E_L, "v_t": v_t,
-        "c": found.v_reset, "d": max(-found.dI_1, 1.0), "a": found.k_1, "b": 0.0,
+        "C": found.C * np.sqrt(steeper), "k": steeper * found.g / (v_t - found.E_L),
+        "v_r": found.E_L, "v_t": v_t, "c": found.v_reset, "d": max(-found.dI_1, 1.0),
+        "a": found.k_1, "b": 0.0,
     }  # fmt: skip
 
 
 def _refractory(sweeps: Sequence[Sweep]) -> float:
     """Time from a spike to the trough behind it, at most 80 % of the shortest interval."""
-    shortest = min((float(np.diff(s.spikes).min()) for s in sweeps if len(s.spikes) > 1), default=10)
+    shortest = min((np.diff(s.spikes).min() for s in sweeps if len(s.spikes) > 1), default=10.0)
     limit = min(10.0, 0.8 * shortest)
     pieces = []
     for s in sweeps:
@@ -169,7 +178,7 @@ def _membrane(
     best: tuple[float, tuple[float, float], Array] | None = None
     for pair in combinations(range(len(RATES)), 2):
         columns = [0, 1, 2, 3 + pair[0], 3 + pair[1]]
-        x, *_ = np.linalg.lstsq(table[:, columns], y, rcond=None)
+        x = np.asarray(np.linalg.lstsq(table[:, columns], y, rcond=None)[0], dtype=float)
         error = float(np.sum((table[:, columns] @ x - y) ** 2))
         physical = x[0] > 0 and x[1] < 0
         if physical and (best is None or error < best[0]):
@@ -207,5 +216,6 @@ def _regressors(s: Sweep, t_ref: float) -> tuple[Array, Array]:
     table = np.stack(columns, axis=1)[:-1]
     edges = s.voltage[:samples:n]
     change = np.diff(edges) / (n * s.dt)
-    keep = use[:samples].reshape(-1, n).all(axis=1)[:-1] & use[:samples:n][1:]
+    whole = np.asarray(use[:samples].reshape(-1, n).all(axis=1))
+    keep = whole[:-1] & use[:samples:n][1:]
     return table[keep], change[keep]

@@ -8,21 +8,27 @@ throughout (pA / pF is mV / ms, nS * mV is pA).
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from biomod.errors import ModelError, unknown_name
 from biomod.model.channel import check_expression, names_in
 
-SCHEMES = ("exact", "euler", "half steps")
+SCHEMES = ("exact", "euler", "sequential")
 
 
 @dataclass(frozen=True)
 class Parameter:
     """A parameter of a point neuron: its unit, what it means and where a fit may look for it.
 
-    A fit searches on a logarithmic scale where both bounds are positive and far apart.
+    A fit searches on a logarithmic scale where both bounds are positive and far apart. Where they
+    are not, `scale` may say below which magnitude the scale is linear and above which logarithmic.
     """
 
     name: str
@@ -31,11 +37,29 @@ class Parameter:
     lower: float
     upper: float
     start: float
+    scale: float = 0.0
+
+    def place(self, value: npt.ArrayLike) -> Any:
+        """Where a value lies between the bounds (0 and 1) on the scale of the search."""
+        low, high, x = (self._scaled(v) for v in (self.lower, self.upper, value))
+        return (x - low) / (high - low)
+
+    def value(self, place: npt.ArrayLike) -> Any:
+        """The value at a place between 0 and 1."""
+        low, high = self._scaled(self.lower), self._scaled(self.upper)
+        x = low + np.asarray(place) * (high - low)
+        if self._logarithmic:
+            return np.exp(x)
+        return self.scale * np.sinh(x) if self.scale else x
 
     @property
-    def logarithmic(self) -> bool:
-        """Whether a fit searches on a logarithmic scale."""
+    def _logarithmic(self) -> bool:
         return self.lower > 0 and self.upper / self.lower > 5
+
+    def _scaled(self, value: npt.ArrayLike) -> Any:
+        if self._logarithmic:
+            return np.log(value)
+        return np.arcsinh(np.asarray(value) / self.scale) if self.scale else np.asarray(value)
 
 
 @dataclass(frozen=True)
@@ -58,7 +82,8 @@ class PointModel:
         State at rest.
     scheme : str
         ``"exact"`` for equations that are linear in the states, solved by their propagator;
-        ``"euler"``; ``"half steps"``: Euler with two half steps for v, as in Izhikevich 2003.
+        ``"euler"``; ``"sequential"``: Euler, each state with the new values of those before it,
+        as in the program of Izhikevich 2004, 10.1109/TNN.2004.832719.
     """
 
     name: str
@@ -83,6 +108,8 @@ class PointModel:
             raise unknown_name("scheme", self.scheme, SCHEMES)
         if next(iter(self.equations)) != "v" or set(self.rest) != set(self.equations):
             raise ModelError(f"{self.name}: the first state is v, and every state has a rest")
+        if self.scheme == "exact" and self.refractory and set(self.held) != set(self.equations):
+            raise ModelError(f"{self.name}: in an exact solution all states stand still together")
 
     def _expressions(self) -> list[tuple[str, str]]:
         found = [("above", self.above)]
@@ -107,12 +134,39 @@ class PointModel:
                 return p
         raise unknown_name(f"parameter of {self.name}", name, self.names)
 
-    def depends_on(self, expression: str) -> set[str]:
-        """States that an expression uses."""
-        return names_in(expression) & set(self.states)
+    @cached_property
+    def pattern(self) -> tuple[tuple[str, str], ...]:
+        """Which quantities enter the exact solution of which state, for linear equations.
+
+        Pairs of a state and what its value after a step depends on: a state, ``"I"`` for the
+        injected current, or ``"1"`` for a constant.
+        """
+        sources = (*self.states, "I", "1")
+        reach = {s: names_in(e) & set(sources) | {s} for s, e in self.equations.items()}
+        reach |= {"I": {"I"}, "1": {"1"}}
+        for s, e in self.equations.items():
+            if _has_constant(e, {*self.states, "I"}):
+                reach[s].add("1")
+        for _ in self.states:
+            reach = {s: set().union(*(reach[k] for k in found)) for s, found in reach.items()}
+        return tuple((s, k) for s in self.states for k in sources if k in reach[s])
 
 
-def _parameters(*rows: tuple[str, str, str, float, float, float]) -> tuple[Parameter, ...]:
+def _has_constant(equation: str, variables: set[str]) -> bool:
+    """Whether a linear equation has a constant term, tried at random parameters."""
+    draw = random.Random(1)
+    values = {n: draw.uniform(0.5, 2.0) for n in names_in(equation)} | dict.fromkeys(variables, 0.0)
+    return bool(abs(evaluate(equation, values)) > 1e-12)
+
+
+def evaluate(expression: str, names: Mapping[str, Any]) -> Any:
+    """Value of an expression of a model, for numbers or arrays."""
+    # Only arithmetic and exp on these names is in it: PointModel has checked every expression.
+    return eval(expression, {"__builtins__": {}, "exp": np.exp, **names})
+
+
+def _parameters(*rows: tuple[Any, ...]) -> tuple[Parameter, ...]:
+    """Rows of name, unit, meaning, lower and upper bound, usual value and perhaps a scale."""
     return tuple(Parameter(*row) for row in rows)
 
 
@@ -130,18 +184,18 @@ _RULES = _parameters(
     ("f_v", "1", "share of the voltage above rest that a spike leaves", -1.0, 1.2, 0.5),
     ("dv", "mV", "what a spike takes off the voltage besides", -30.0, 40.0, 5.0),
     ("b_s", "1/ms", "decay of the spike-dependent threshold", 0.001, 1.0, 0.02),
-    ("dtheta", "mV", "rise of the threshold at a spike", 0.0, 40.0, 2.0),
+    ("dtheta", "mV", "rise of the threshold at a spike", 0.0, 40.0, 2.0, 1.0),
 )
 _AFTER_SPIKE = _parameters(
     ("k_1", "1/ms", "decay of the slow after-spike current", 0.001, 0.05, 0.01),
     ("k_2", "1/ms", "decay of the fast after-spike current", 0.02, 1.0, 0.1),
     ("f_1", "1", "share of the slow one that a spike leaves", 0.0, 1.0, 1.0),
     ("f_2", "1", "share of the fast one that a spike leaves", 0.0, 1.0, 1.0),
-    ("dI_1", "pA", "slow current that a spike adds", -2000.0, 500.0, -5.0),
-    ("dI_2", "pA", "fast current that a spike adds", -5000.0, 2000.0, -20.0),
+    ("dI_1", "pA", "slow current that a spike adds", -2000.0, 500.0, -5.0, 10.0),
+    ("dI_2", "pA", "fast current that a spike adds", -5000.0, 2000.0, -20.0, 30.0),
 )
 _VOLTAGE_THRESHOLD = _parameters(
-    ("a_v", "1/ms", "drive of the threshold by the voltage", 0.0, 0.5, 0.005),
+    ("a_v", "1/ms", "drive of the threshold by the voltage", 0.0, 0.5, 0.005, 0.003),
     ("b_v", "1/ms", "decay of the voltage-dependent threshold", 0.002, 2.0, 0.05),
 )
 GLIF_SOURCE = (
@@ -208,7 +262,7 @@ IZHIKEVICH_2003 = PointModel(
     ),
     {"v": "0.04 * v**2 + 5 * v + 140 - u + scale * I", "u": "a * (b * v - u)"},
     "v - 30", {"v": "c", "u": "u + d"}, {"v": "-65", "u": "b * (-65)"},
-    held=(), scheme="half steps",
+    held=(), scheme="sequential",
 )  # fmt: skip
 IZHIKEVICH = PointModel(
     "izhikevich",
@@ -221,9 +275,9 @@ IZHIKEVICH = PointModel(
         ("v_t", "mV", "instantaneous threshold", -70.0, -5.0, -45.0),
         ("v_peak", "mV", "where a spike is cut", 0.0, 50.0, 30.0),
         ("a", "1/ms", "rate of the recovery current", 0.0005, 1.0, 0.03),
-        ("b", "nS", "coupling of recovery to voltage", -20.0, 60.0, 1.0),
+        ("b", "nS", "coupling of recovery to voltage", -20.0, 60.0, 1.0, 1.0),
         ("c", "mV", "voltage after a spike", -90.0, -30.0, -55.0),
-        ("d", "pA", "jump of recovery at a spike", -200.0, 2000.0, 50.0),
+        ("d", "pA", "jump of recovery at a spike", -200.0, 2000.0, 50.0, 10.0),
     ),
     {"v": "(k * (v - v_r) * (v - v_t) - u + I) / C", "u": "a * (b * (v - v_r) - u)"},
     "v - v_peak", {"v": "c", "u": "u + d"}, {"v": "v_r", "u": "0"}, held=(), scheme="euler",
@@ -235,9 +289,9 @@ LIF = PointModel(
     refractory="t_ref",
 )  # fmt: skip
 _ADAPTATION = _parameters(
-    ("a", "nS", "subthreshold adaptation", -5.0, 50.0, 1.0),
+    ("a", "nS", "subthreshold adaptation", -5.0, 50.0, 1.0, 1.0),
     ("tau_w", "ms", "time constant of adaptation", 5.0, 1000.0, 100.0),
-    ("b", "pA", "adaptation current that a spike adds", 0.0, 1000.0, 20.0),
+    ("b", "pA", "adaptation current that a spike adds", 0.0, 1000.0, 20.0, 5.0),
 )
 ALIF = PointModel(
     "alif", "Leaky integrate-and-fire with an adaptation current",
@@ -245,6 +299,7 @@ ALIF = PointModel(
     _MEMBRANE + _THRESHOLD + _FIXED_RESET + _ADAPTATION,
     {"v": "(I - w - g * (v - E_L)) / C", "w": "(a * (v - E_L) - w) / tau_w"}, "v - theta",
     {"v": "v_reset", "w": "w + b"}, {"v": "E_L", "w": "0"}, refractory="t_ref",
+    held=("v", "w"),
 )  # fmt: skip
 _EXPONENTIAL = _parameters(
     ("v_T", "mV", "effective threshold", -70.0, -10.0, -48.0),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from biomod.errors import ModelError
 from biomod.units import as_quantity
 
 Array = npt.NDArray[np.float64]
-KINDS = ("noise", "step", "ramp", "pulse", "other")
+KINDS = ("noise", "step", "ramp", "pulse")
+LEAST_S = 2.0  # of training data
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,8 @@ class Sweep:
     spikes : array
         Spike times in ms.
     kind : str
-        ``"noise"`` sweeps are compared spike by spike, ``"step"`` sweeps by their rate.
+        ``"noise"`` is compared spike by spike, ``"step"``, ``"ramp"`` and ``"pulse"`` by their
+        number of spikes.
     repeats : tuple of arrays
         Spike times of further trials with the same current.
     """
@@ -40,8 +42,8 @@ class Sweep:
     dt: float
     voltage: Array
     spikes: Array
-    kind: str = "other"
-    repeats: tuple[Array, ...] = field(default=())
+    kind: str = "noise"
+    repeats: tuple[Array, ...] = ()
 
     @property
     def duration(self) -> float:
@@ -50,19 +52,18 @@ class Sweep:
 
     @property
     def rate(self) -> float:
-        """Mean rate in Hz while the current differs from its first value, or of the whole sweep."""
-        on = self.current != self.current[0] if self.kind in ("step", "ramp") else None
-        if on is None or not on.any():
-            return len(self.spikes) / self.duration * 1e3
-        begin, end = np.flatnonzero(on)[[0, -1]] * self.dt
-        inside = (self.spikes >= begin) & (self.spikes <= end + self.dt)
-        return float(inside.sum() / (end - begin + self.dt) * 1e3)
+        """Spikes per s of the current's presence in Hz; of the whole sweep for noise."""
+        on = np.flatnonzero(self.current != self.current[0])
+        length = self.duration
+        if self.kind != "noise" and len(on):
+            length = (on[-1] - on[0] + 1) * self.dt
+        return len(self.spikes) / length * 1e3
 
 
 def sweep(
     current: Any,
     voltage: Any,
-    dt: Any,
+    dt: Any = None,
     *,
     spikes: Any = None,
     kind: str = "noise",
@@ -73,64 +74,82 @@ def sweep(
 
     Parameters
     ----------
-    current, voltage : quantity with an array, or (array, unit)
-        Injected current and membrane potential, equally long, e.g. ``(samples, "pA")`` or a
-        quantity array of Brian2, Neo or quantities.
-    dt : quantity
-        Sampling interval.
-    spikes : quantity with an array, optional
+    current, voltage : (array, unit), a quantity array, or a Neo AnalogSignal
+        Injected current and membrane potential, equally long, e.g. ``(samples, "pA")``.
+    dt : quantity, optional
+        Sampling interval; a Neo signal brings its own.
+    spikes : like current, or a Neo SpikeTrain, optional
         Spike times; upward crossings of `detection` if not given.
     kind : str
-        noise, step, ramp, pulse or other.
+        noise, step, ramp or pulse.
     repeats : sequence of spike times, optional
         Of further trials with the same current.
+    detection : quantity
+        Voltage whose upward crossing is a spike.
 
     Raises
     ------
     ModelError
-        Lengths differ, a sample is not a finite number, a unit is missing, or a spike lies outside.
+        Lengths differ, a sample is not a finite number, or a spike lies outside of the recording.
     UnitError
-        A unit is not one of current, voltage or time.
+        A unit is missing, or not one of current, voltage or time.
     """
     if kind not in KINDS:
         raise ModelError(f"kind must be one of {', '.join(KINDS)}; {kind!r} was given")
     i, v = _samples(current, "pA", "current"), _samples(voltage, "mV", "voltage")
-    interval = as_quantity(dt, "ms", "dt").to("ms")
+    interval = _interval(current, dt)
     if len(i) != len(v):
         raise ModelError(f"current has {len(i)} samples and voltage {len(v)}; they must agree")
     if not interval > 0 or len(i) * interval < 10:
-        raise ModelError(f"a recording of {len(i)} samples of {interval:g} ms is too short")
+        raise ModelError(
+            f"a recording of {len(i)} samples of {interval:g} ms is too short; 10 ms are needed"
+        )
     level = as_quantity(detection, "mV", "detection").to("mV")
-    trains = [crossings(v, interval, level) if spikes is None else _samples(spikes, "ms", "spikes")]
-    trains += [_samples(r, "ms", "repeats") for r in repeats]
-    for train in trains:
-        outside = train[(train < 0) | (train > len(i) * interval)]
+    given = [crossings(v, interval, level) if spikes is None else _samples(spikes, "ms", "spikes")]
+    given += [_samples(r, "ms", "repeats") for r in repeats]
+    length = len(i) * interval
+    for train in given:
+        outside = train[(train < 0) | (train > length)]
         if len(outside):
             raise ModelError(
-                f"a spike at {outside[0]:g} ms lies outside of the recording of "
-                f"{len(i) * interval:g} ms"
+                f"a spike at {outside[0]:g} ms lies outside of the recording of {length:g} ms"
             )
-    first, *others = (np.sort(t) for t in trains)
+    first, *others = (np.sort(t) for t in given)
     return Sweep(i, interval, v, first, kind, tuple(others))
 
 
 def crossings(voltage: Array, dt: float, level: float) -> Array:
     """Times (ms) of upward crossings of a level (mV)."""
-    return (np.flatnonzero((voltage[1:] >= level) & (voltage[:-1] < level)) + 1) * dt
+    samples = np.flatnonzero((voltage[1:] >= level) & (voltage[:-1] < level)) + 1
+    return np.asarray(samples * dt, dtype=float)
+
+
+def _interval(current: Any, dt: Any) -> float:
+    own = getattr(current, "sampling_period", None)
+    if dt is not None:
+        return as_quantity(dt, "ms", "dt").to("ms")
+    if own is None:
+        raise ModelError("dt is missing: the sampling interval, e.g. dt='0.1 ms'")
+    return float(own.rescale("ms").magnitude)
 
 
 def _samples(values: Any, unit: str, what: str) -> Array:
     """Numbers in `unit`, from a pair of array and unit or an array that carries its unit."""
     if isinstance(values, tuple) and len(values) == 2 and isinstance(values[1], str):
-        factor = as_quantity(f"1 {values[1]}", unit, what).to(unit)
-        found = np.asarray(values[0], dtype=float) * factor
-    elif hasattr(values, "rescale"):  # quantities, Neo
-        found = np.asarray(values.rescale(unit).magnitude, dtype=float).reshape(-1)
-    elif hasattr(values, "dim") and np.ndim(values) == 1:  # Brian2: SI numbers with a dimension
-        found = np.array([as_quantity(q, unit, what).to(unit) for q in values])
+        found = np.asarray(values[0], dtype=float)
+        found = found * as_quantity(f"1 {values[1]}", unit, what).to(unit)
+    elif hasattr(values, "rescale"):  # quantities, Neo; a signal of one channel is a column
+        found = np.asarray(_rescaled(values, unit, what), dtype=float)
+        found = found[:, 0] if found.ndim == 2 and found.shape[1] == 1 else found
+        start = getattr(values, "t_start", None) if unit == "ms" else None
+        if start is not None:  # times of a Neo spike train are absolute
+            found = found - float(start.rescale(unit).magnitude)
+    elif hasattr(values, "dim") and np.ndim(values) == 1 and len(values):  # Brian2: numbers in SI
+        as_quantity(values[0], unit, what)  # raises the error on a wrong unit
+        found = np.asarray(values, dtype=float) / as_quantity(f"1 {unit}", unit).si
     else:
+        as_quantity(1.0, unit, what)  # raises the error on missing units
         raise ModelError(f"{what} needs a unit: give (samples, {unit!r})")
-    found = np.atleast_1d(found)
     if found.ndim != 1:
         raise ModelError(f"{what} must be one-dimensional; its shape is {found.shape}")
     bad = np.flatnonzero(~np.isfinite(found))
@@ -139,143 +158,67 @@ def _samples(values: Any, unit: str, what: str) -> Array:
     return found
 
 
-# Currents -----------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Protocol:
-    """Currents that show what a cell does.
-
-    Noise is an Ornstein-Uhlenbeck current with `tau`: means and standard deviations in multiples
-    of the rheobase, trained on one seed and tested on another. Steps, a ramp and pulses besides.
-
-    Attributes
-    ----------
-    means, deviations : tuple of float
-        Of the noise, in multiples of the rheobase.
-    train_s, test_s : float
-        Total length of the noise in s.
-    steps : tuple of float
-        Amplitudes of 1-s steps in multiples of the rheobase.
-    dt : float
-        In ms.
-    """
-
-    means: tuple[float, ...] = (0.6, 0.9, 1.3)
-    deviations: tuple[float, ...] = (0.3, 0.7)
-    tau: float = 5.0
-    train_s: float = 24.0
-    test_s: float = 12.0
-    steps: tuple[float, ...] = (-0.5, 0.5, 0.9, 1.1, 1.3, 1.6, 2.0, 2.5, 3.0)
-    dt: float = 0.1
-    seed: int = 1
-
-    def noise(self, rheobase: float, test: bool = False) -> list[Array]:
-        """One current in pA for every pair of mean and deviation."""
-        pairs = [(m, s) for m in self.means for s in self.deviations]
-        each = (self.test_s if test else self.train_s) / len(pairs)
-        rng = np.random.default_rng([self.seed, int(test)])
-        return [
-            ornstein_uhlenbeck(m * rheobase, s * rheobase, self.tau, each * 1e3, self.dt, rng)
-            for m, s in pairs
-        ]
-
-    def step_currents(self, rheobase: float) -> list[Array]:
-        """One-second steps in pA after 200 ms, with 200 ms behind."""
-        samples = round(1400 / self.dt)
-        on = np.zeros(samples)
-        on[round(200 / self.dt) : round(1200 / self.dt)] = 1.0
-        return [amplitude * rheobase * on for amplitude in self.steps]
-
-
-def ornstein_uhlenbeck(
-    mean: float, deviation: float, tau: float, duration: float, dt: float,
-    rng: np.random.Generator,
-) -> Array:  # fmt: skip
-    """Noise with an exponential autocorrelation of time constant `tau`; times in ms."""
-    from scipy.signal import lfilter
-
-    decay = np.exp(-dt / tau)
-    white = rng.standard_normal(round(duration / dt))
-    white[1:] *= np.sqrt(1 - decay**2)
-    noise: Array = lfilter([1.0], [1.0, -decay], white)
-    return mean + deviation * noise
+def _rescaled(values: Any, unit: str, what: str) -> Any:
+    try:
+        return values.rescale(unit).magnitude
+    except ValueError:
+        as_quantity(f"1 {values.dimensionality.string}", unit, what)
+        raise
 
 
 @dataclass(frozen=True, eq=False)
 class Behaviour:
-    """What the fit learns from and what it is judged by.
+    """What a fit learns from, and what it is judged by.
 
     Attributes
     ----------
     train, test : tuple of Sweep
-        The scores of a fit are those of `test` only.
+        All scores of a fit are those of `test`.
     name : str
         Of the cell.
+    rheobase : float
+        In pA; NaN if not known.
     seconds : float
-        How long the cell took to simulate.
+        How long the cell took to simulate; 0 for recordings.
     """
 
     train: tuple[Sweep, ...]
     test: tuple[Sweep, ...]
     name: str = "cell"
+    rheobase: float = float("nan")
     seconds: float = 0.0
 
 
-def observe(
-    respond: Callable[[list[Array], float], list[tuple[Array, Array]]],
-    rheobase: float,
-    protocol: Protocol | None = None,
-    name: str = "cell",
-) -> Behaviour:
-    """Drive a cell with a protocol.
-
-    Parameters
-    ----------
-    respond : callable
-        ``respond(currents, dt)`` returns the voltage (mV) and the spike times (ms) for every
-        current (pA, samples of dt ms).
-    rheobase : float
-        In pA; the protocol is in multiples of it.
-    """
-    import time
-
-    protocol = protocol or Protocol()
-    started = time.perf_counter()
-    parts = {
-        ("train", "noise"): protocol.noise(rheobase),
-        ("train", "step"): protocol.step_currents(rheobase),
-        ("test", "noise"): protocol.noise(rheobase, test=True),
-    }
-    currents = [c for part in parts.values() for c in part]
-    responses = iter(respond(currents, protocol.dt))
-    found: dict[str, list[Sweep]] = {"train": [], "test": []}
-    for (use, kind), part in parts.items():
-        for current in part:
-            voltage, spikes = next(responses)
-            made = sweep((current, "pA"), (voltage, "mV"), f"{protocol.dt} ms",
-                         spikes=(spikes, "ms"), kind=kind)  # fmt: skip
-            found[use].append(made)
-    # Steps between those of the fit would need more runs; the noise of another seed is the test.
-    found["test"] += [s for s in found["train"] if s.kind == "step"][1::2]
-    found["train"] = [s for s in found["train"] if s not in found["test"]]
-    seconds = time.perf_counter() - started
-    return Behaviour(tuple(found["train"]), tuple(found["test"]), name, seconds)
-
-
-def of_recordings(
-    train: Iterable[Sweep], test: Iterable[Sweep], name: str = "recording"
-) -> Behaviour:
-    """Recordings as they are, some to fit and others to judge by.
+def recordings(train: Iterable[Sweep], test: Iterable[Sweep], name: str = "recording") -> Behaviour:
+    """Recordings of a cell, some to fit a surrogate to and others to judge it by.
 
     Raises
     ------
     ModelError
-        There is too little: less than 2 s to train, no test, or no spike at all.
+        There is too little: less than 2 s or 5 spikes to train on, or no noise to test on; or the
+        sampling intervals differ.
     """
-    behaviour = Behaviour(tuple(train), tuple(test), name)
-    length = sum(s.duration for s in behaviour.train) * 1e-3
-    if length < 2 or not behaviour.test:
+    found = Behaviour(tuple(train), tuple(test), name)
+    length = sum(s.duration for s in found.train) * 1e-3
+    spikes = sum(len(s.spikes) for s in found.train)
+    if length < LEAST_S:
         raise ModelError(
-            f"{name}: {length:.3g} s to train on and {len(behaviour.test)} sweeps to test on are "
-            "too little; at least 2 s and one sweep are needed"
+            f"{name}: {length:.3g} s to train on are too little; {LEAST_S:g} s are needed"
         )
-    return behaviour
+    if spikes < 5:
+        raise ModelError(
+            f"{name} fires {spikes} spikes in {length:.3g} s; at least 5 are needed. Inject more "
+            "current"
+        )
+    if not any(s.kind == "noise" for s in found.test):
+        raise ModelError(
+            f"{name}: no sweep of the kind noise to test on; scores on the data of the fit would "
+            "say nothing"
+        )
+    intervals = {round(s.dt, 9) for s in (*found.train, *found.test)}
+    if len(intervals) > 1:
+        raise ModelError(
+            f"{name}: sweeps with different sampling intervals: "
+            f"{', '.join(f'{d:g} ms' for d in sorted(intervals))}; resample them"
+        )
+    return found
