@@ -7,7 +7,7 @@ neuron, and says how well it does on data that the fit has not seen.
 from __future__ import annotations
 
 from biomod.reduction.evaluation import SCORES
-from biomod.reduction.fit import Fit
+from biomod.reduction.fit import GENERATIONS, Fit
 from biomod.reduction.kernel import simulate
 from biomod.reduction.models import MODELS, Parameter, PointModel, point_model
 from biomod.reduction.protocol import Protocol
@@ -15,6 +15,7 @@ from biomod.reduction.recordings import Behaviour, Sweep, recordings, sweep
 from biomod.reduction.surrogate import Reduction, reduce
 
 __all__ = [
+    "GENERATIONS",
     "MODELS",
     "SCORES",
     "Behaviour",

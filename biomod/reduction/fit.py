@@ -69,9 +69,18 @@ class Fit:
 
     @property
     def at_bounds(self) -> list[str]:
-        """Parameters that the search drove to the edge of what it may try."""
+        """Parameters that the search drove to the edge of what it may try.
+
+        Not those at a natural end: an effect that is absent, or a share of 1.
+        """
         place = Space(self.model).to_cube(self.parameters)
-        return [n for n, x in zip(self.model.names, place, strict=True) if not 0.002 < x < 0.998]
+        found = []
+        for p, x in zip(self.model.parameters, place, strict=True):
+            low = x < 0.002 and p.lower != 0
+            high = x > 0.998 and (p.unit, p.upper) != ("1", 1.0)
+            if low or high:
+                found.append(p.name)
+        return found
 
 
 class Space:

@@ -8,6 +8,7 @@ throughout (pA / pF is mV / ms, nS * mV is pA).
 
 from __future__ import annotations
 
+import ast
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -157,6 +158,20 @@ def _has_constant(equation: str, variables: set[str]) -> bool:
     draw = random.Random(1)
     values = {n: draw.uniform(0.5, 2.0) for n in names_in(equation)} | dict.fromkeys(variables, 0.0)
     return bool(abs(evaluate(equation, values)) > 1e-12)
+
+
+EXP_COST = 20  # operations of an exponential: range reduction and a polynomial
+
+
+def operations(model: PointModel) -> int:
+    """Arithmetic operations of one step without a spike, multiplications and additions alike."""
+    texts = [model.above]
+    count = 2 * len(model.pattern) if model.scheme == "exact" else 2 * len(model.states)
+    if model.scheme != "exact":
+        texts += model.equations.values()
+    for node in (n for text in texts for n in ast.walk(ast.parse(text, mode="eval"))):
+        count += isinstance(node, ast.BinOp) + EXP_COST * isinstance(node, ast.Call)
+    return count
 
 
 def evaluate(expression: str, names: Mapping[str, Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -117,6 +118,12 @@ class Reduction:
 
         rows = {name: {"loss": self.fits[name].loss, **self.all_scores[name]} for name in self.fits}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
+
+    def report(self, path: str | Path) -> None:
+        """Write a page with traces, rasters, f-I curve, ladder and what is not captured (HTML)."""
+        from biomod.reduction.report import write_report
+
+        write_report(self, path)
 
     def to_dict(self) -> dict[str, Any]:
         """What ``biomod reduce --json`` prints."""
