@@ -23,6 +23,8 @@ from biomod.units import Quantity, parse_unit
 if TYPE_CHECKING:
     import pandas as pd
 
+    from biomod.reduction.export import Exported
+
 FEW_SPIKES, POOR = 30, 0.5
 
 
@@ -124,6 +126,33 @@ class Reduction:
         from biomod.reduction.report import write_report
 
         write_report(self, path)
+
+    def export(self, path: str | Path, format: str) -> Exported:
+        """Write the surrogate for another simulator (JSON).
+
+        Parameters
+        ----------
+        format : str
+            ``"nest"`` (``glif_psc``) or ``"allensdk"`` (``neuron_config``).
+
+        Returns
+        -------
+        Exported
+            Its `status` is ``"exact"`` or ``"approximate"``, with what is lost in `losses`.
+
+        Raises
+        ------
+        ModelError
+            The format is unknown, or does not have this model.
+        """
+        from biomod.reduction.export import to_allensdk, to_nest
+
+        writers = {"nest": to_nest, "allensdk": to_allensdk}
+        if format not in writers:
+            raise unknown_name("format", format, writers)
+        exported = writers[format](self.fit)
+        exported.write(path)
+        return exported
 
     def to_dict(self) -> dict[str, Any]:
         """What ``biomod reduce --json`` prints."""
