@@ -53,20 +53,17 @@ def test_usage_errors_are_one_line(words, said):
     assert said in outcome.stderr
 
 
-def test_importing_the_command_line_is_fast_and_light():
+def test_importing_the_command_line_needs_no_simulator_and_no_tables():
+    """What makes it fast: how long it takes is in benchmarks/bench_interactive.py."""
     script = (
-        "import sys, time; t = time.perf_counter(); import biomod.cli\n"
-        "heavy = {'pandas', 'matplotlib', 'h5py', 'brian2', 'analysis'} & set(sys.modules)\n"
-        "print(time.perf_counter() - t, *heavy)"
+        "import sys, biomod.cli\n"
+        "print(*({'pandas', 'matplotlib', 'h5py', 'brian2', 'analysis'} & set(sys.modules)))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    runs = [
-        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
-                       env=environment, check=True).stdout.split()
-        for _ in range(3)
-    ]  # fmt: skip
-    assert all(len(run) == 1 for run in runs), runs
-    assert min(float(run[0]) for run in runs) < 0.5
+    outcome = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True
+    )
+    assert outcome.stdout.split() == []
 
 
 def test_a_closed_pipe_is_not_an_error_message(library):
