@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from biomod.reduction.surrogate import Reduction
 
 CELL, SURROGATE = "#555555", "#c1440e"
-SHOWN_MS = 1000.0
+SHOWN_MS = 500.0
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
@@ -35,7 +35,7 @@ img {{ max-width: 100%; }} .caution {{ color: #a00; }}
 {cautions}
 <h2>Parameters</h2>{parameters}
 <h2>Scores on held-out data</h2>{scores}
-<h2>Traces</h2><p>The {shown:g} ms of the held-out noise in which the cell fires most.
+<h2>Traces</h2><p>{shown:g} ms of the held-out noise of middle rate, where the cell fires most.
 Grey: the cell; orange: the surrogate.</p>{traces}
 <h2>Spikes of all noise sweeps</h2>{raster}
 <h2>Rate against current</h2><p>Held-out 1-s steps.</p>{rates}
@@ -153,7 +153,7 @@ def _figure(height: float) -> tuple[Figure, Any]:
 def traces_figure(reduction: Reduction) -> Figure:
     """Voltage of cell and surrogate in a piece of held-out noise."""
     noise = [s for s in reduction.behaviour.test if s.kind == "noise"]
-    sweep = max(noise, key=lambda s: len(s.spikes))
+    sweep = sorted(noise, key=lambda s: len(s.spikes))[len(noise) // 2]
     ((spikes, voltage),) = responses(reduction.fit, [sweep])
     samples = min(len(voltage), round(SHOWN_MS / sweep.dt))
     starts = sweep.spikes[:, None] <= sweep.spikes[None, :]
