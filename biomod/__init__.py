@@ -1,8 +1,9 @@
 """biomod: biophysical models of neuromodulated cortical microcircuits.
 
 Describe cells and circuits (:mod:`biomod.model`), simulate them (:func:`simulate`), keep and
-compare results (:class:`Result`). Cells and circuits to start from live in the packages
-``cell_types`` and ``microcircuits``; tools for spike trains in ``analysis``.
+compare results (:class:`Result`), fit point neurons to cells (:func:`reduce`). Cells and circuits
+to start from live in the packages ``cell_types`` and ``microcircuits``; tools for spike trains in
+``analysis``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from biomod.model import __all__ as _model_names
 from biomod.model import load as load_description
 
 if TYPE_CHECKING:
+    from biomod.reduction import reduce as reduce
     from biomod.results import Result as Result
     from biomod.simulation import Program as Program
     from biomod.simulation import compile as compile
@@ -27,6 +29,7 @@ _LAZY = {
     "compile": "biomod.simulation",
     "simulate": "biomod.simulation",
     "Result": "biomod.results",
+    "reduce": "biomod.reduction",
 }
 
 __all__ = [

@@ -126,6 +126,35 @@ def run(
 
 
 @app.command()
+def reduce(
+    cell: Annotated[str, typer.Argument(help="A cell, or a .yaml or .toml file with one.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for surrogate and report.")],
+    model: Annotated[
+        str, typer.Option(help="glif1 to glif5, izhikevich, izhikevich2003, adex, eif, lif, ...")
+    ] = "glif5",
+    modulator: Annotated[
+        Many, typer.Option(metavar="ACh=0.5uM", help="Drive the cell under it; repeatable.")
+    ] = None,
+    seed: Annotated[str, typer.Option(metavar="N", help="Seed of the search.")] = "1",
+    generations: Annotated[
+        str | None, typer.Option(metavar="N", help="Length of the search for each model.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a surrogate.")] = False,
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No messages, no progress bar.")] = False,
+) -> None:
+    """Fit a point neuron to a cell, and write it with a report about held-out data to DIR."""
+    from biomod.cli._reduce import reduce_command
+    from biomod.cli._request import whole
+
+    reduce_command(
+        cell, model, out, tuple(modulator or ()), whole("--seed", seed, least=0),
+        None if generations is None else whole("--generations", generations, least=1),
+        force=force, as_json=as_json, quiet=quiet,
+    )  # fmt: skip
+
+
+@app.command()
 def analyze(
     path: Annotated[
         Path, typer.Argument(metavar="DIR|FILE", help="Folder of a run, a spikes.h5 or a result.")

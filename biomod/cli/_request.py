@@ -83,7 +83,7 @@ def checked(request: Request) -> Job:
     if dt is not None and dt >= duration:
         raise ModelError(f"--dt must be shorter than the duration ({duration!r}), not {dt!r}")
     backend, note = _backend(request.backend)
-    modulators = _modulators(request.modulators)
+    chosen = modulators(request.modulators)
 
     # A description in a file has a seed of its own.
     seed = request.seed
@@ -98,7 +98,7 @@ def checked(request: Request) -> Job:
     options = {
         "stimulus": _stimulus(model, request.current),
         "record": [_recording(circuit, label) for label in request.record],
-        "modulators": modulators,
+        "modulators": chosen,
         "dt": dt,
         "backend": backend,
         "seed": seed,
@@ -170,7 +170,8 @@ def _check_step(circuit: Circuit, dt: Quantity | None) -> None:
         )
 
 
-def _modulators(specifications: tuple[str, ...]) -> tuple[Modulator, ...]:
+def modulators(specifications: tuple[str, ...]) -> tuple[Modulator, ...]:
+    """The tonic concentrations that options like ``--modulator ACh=0.5uM`` give."""
     from biomod.model import parse_modulator
 
     found: dict[str, Modulator] = {}

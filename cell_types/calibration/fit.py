@@ -160,7 +160,7 @@ def loss_converging(both: Features) -> float:
 
 def fit(name: str) -> tuple[dict[str, str], Features]:
     """Fitted parameters of a cell type and the features that they give."""
-    import cma  # type: ignore[import-untyped]
+    import cma
 
     goal = targets(name) | OVERRIDE.get(name, {})
     pyramidal = name not in _library.DENDRITES

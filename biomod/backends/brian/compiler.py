@@ -28,6 +28,8 @@ INCLUDE = ("-I.", "-Ibrianlib")
 FLAGS = ("-std=c++17", "-march=native", "-ffast-math", "-fno-finite-math-only", "-w", *INCLUDE)
 HOT, COLD = "-O3", "-O1"
 CACHE_LIMIT = 2 * 1024**3
+# Programs, simulators of point neurons, and responses of cells that surrogates are fitted to.
+KEPT = ("programs/*.bin", "kernels/*.so", "responses/*.npz")
 CHECKSUM = hashlib.sha256().digest_size  # bytes at the end of every program in the cache
 
 _log = logging.getLogger("biomod")
@@ -79,11 +81,12 @@ def cache_clear() -> int:
 
 
 def _sizes() -> dict[Path, os.stat_result]:
-    """All programs in the cache; other processes may be deleting some at the same time."""
+    """All that is in the cache; other processes may be deleting some at the same time."""
     found = {}
-    for file in sorted((cache_directory() / "programs").glob("*.bin")):
-        with contextlib.suppress(OSError):
-            found[file] = file.stat()
+    for pattern in KEPT:
+        for file in sorted(cache_directory().glob(pattern)):
+            with contextlib.suppress(OSError):
+                found[file] = file.stat()
     return found
 
 

@@ -1,0 +1,289 @@
+"""Fit point neurons to the behaviour of a cell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from biomod.errors import BackendError, ModelError
+from biomod.reduction.initial import Estimate, estimate, starts
+from biomod.reduction.kernel import Simulated, prepare
+from biomod.reduction.models import PointModel, point_model
+from biomod.reduction.objective import Likelihood, Objective
+from biomod.reduction.recordings import Behaviour
+
+Array = npt.NDArray[np.float64]
+POPULATION = 16  # parameter sets of a generation: as many as the kernel takes at once
+GENERATIONS = 360
+# Standard deviation at the beginning of a search, as a share of the bounds: around the fit of a
+# simpler model, around a guess, and around the best so far.
+WARM, COLD, AGAIN = 0.02, 0.05, (0.03, 0.06, 0.015)
+FORCED = 0.4  # generations of the smooth loss, as a share of those of the search
+PROGRESS, PATIENCE = 1e-3, 25  # a search ends that gains less in so many generations
+# The GLIF levels that each contains: a fit of it begins where theirs ended.
+CONTAINS: Mapping[str, tuple[str, ...]] = {
+    "glif2": ("glif1",), "glif3": ("glif1",), "glif4": ("glif2", "glif3"), "glif5": ("glif4",),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A point neuron with fitted parameters.
+
+    Attributes
+    ----------
+    model : PointModel
+        Its equations.
+    parameters : mapping
+        Fitted values in the units of the model.
+    loss : float
+        On the training data.
+    dt : float
+        Time step in ms for which the parameters hold.
+    seconds : float
+        How long the fit took, without those of other models that it began from.
+    seed : int
+        Of the search.
+    evaluations : int
+        Number of parameter sets that were tried.
+    spread : mapping
+        Standard deviation of every parameter over refits with other seeds; empty without refits.
+    """
+
+    model: PointModel
+    parameters: Mapping[str, float]
+    loss: float
+    dt: float
+    seconds: float = 0.0
+    seed: int = 1
+    evaluations: int = 0
+    spread: Mapping[str, float] | None = None
+
+    def respond(self, current: npt.ArrayLike) -> Simulated:
+        """Spikes and voltage for a current in pA, sampled with the time step of the fit."""
+        return prepare(self.model, self.parameters, self.dt).run(current, voltage=True)
+
+    @property
+    def at_bounds(self) -> list[str]:
+        """Parameters that the search drove to the edge of what it may try.
+
+        Not those at a natural end: an effect that is absent, or a share of 1.
+        """
+        place = Space(self.model).to_cube(self.parameters)
+        found = []
+        for p, x in zip(self.model.parameters, place, strict=True):
+            low = x < 0.002 and p.lower != 0
+            high = x > 0.998 and (p.unit, p.upper) != ("1", 1.0)
+            if low or high:
+                found.append(p.name)
+        return found
+
+
+class Space:
+    """Parameters as points of the unit cube, each on the scale of its search."""
+
+    def __init__(self, model: PointModel) -> None:
+        self.model = model
+
+    def to_cube(self, values: Mapping[str, float]) -> Array:
+        """Place of a parameter set; values outside of the bounds count as the bound."""
+        return np.array([
+            p.place(np.clip(values[p.name], p.lower, p.upper)) for p in self.model.parameters
+        ])  # fmt: skip
+
+    def from_cube(self, points: Array) -> dict[str, Array]:
+        """Parameter sets at some points, one a row."""
+        columns = np.atleast_2d(points).T
+        return {p.name: p.value(x) for p, x in zip(self.model.parameters, columns, strict=True)}
+
+
+def fit(
+    behaviour: Behaviour,
+    model: str | PointModel = "glif5",
+    *,
+    seed: int = 1,
+    generations: int = GENERATIONS,
+    found: Estimate | None = None,
+    warm: Sequence[Mapping[str, float]] = (),
+    tell: Callable[[float], None] | None = None,
+) -> Fit:
+    """Fit one model to the training sweeps of a cell.
+
+    Parameters
+    ----------
+    behaviour : Behaviour
+        Its training sweeps are used, nothing else.
+    model : str or PointModel
+        What is fitted.
+    seed : int
+        Of the search: equal seeds give equal results.
+    generations : int
+        Length of the search, in generations of 48 parameter sets.
+    found : Estimate, optional
+        First guess; by regression if not given.
+    warm : sequence of mapping
+        Parameter sets to begin with besides; the result is at least as good as each.
+    tell : callable, optional
+        Is told the share of the search that is done.
+
+    Raises
+    ------
+    ModelError
+        The recordings have no spikes, or their voltage does not follow the current.
+    BackendError
+        cma or a C++ compiler is missing.
+    """
+    chosen = point_model(model)
+    began = time.perf_counter()
+    found = estimate(behaviour.train) if found is None else found
+    objective = Objective(chosen, behaviour.train)
+    guesses = [(dict(w), WARM) for w in warm] + [(g, COLD) for g in starts(chosen, found)]
+    first = 0
+    if chosen.scheme == "exact":
+        smooth = _Best(Likelihood(chosen, behaviour.train))
+        likely = _likely(smooth, guesses, seed, round(FORCED * generations))
+        guesses, first = [(likely, WARM), *guesses], smooth.evaluations
+    best, loss, evaluations = _search(objective, guesses, seed, generations, tell)
+    seconds = time.perf_counter() - began
+    return Fit(chosen, best, loss, objective.dt, seconds, seed, first + evaluations)
+
+
+def _likely(
+    best: _Best, guesses: Sequence[tuple[dict[str, float], float]], seed: int, generations: int
+) -> dict[str, float]:
+    """The most likely set while the neuron is made to fire when the cell does.
+
+    What a spike leaves behind follows from the voltage and the times then, instead of from the
+    chaos of a train that has gone astray.
+    """
+    _try_all(best, guesses)
+    place = best.space.to_cube(best.values)
+    for _ in _generations(place, COLD, seed * 1000 + 999, generations, best):
+        pass
+    return best.values
+
+
+def _try_all(best: _Best, guesses: Sequence[tuple[dict[str, float], float]]) -> Array:
+    names = best.objective.model.names
+    return best.try_({name: np.array([g[name] for g, _ in guesses]) for name in names})
+
+
+class _Best:
+    """The best set so far, and how many were tried."""
+
+    def __init__(self, objective: Objective | Likelihood) -> None:
+        self.objective, self.space = objective, Space(objective.model)
+        self.values: dict[str, float] = {}
+        self.loss, self.evaluations = np.inf, 0
+
+    def try_(self, sets: Mapping[str, Array]) -> Array:
+        losses = np.nan_to_num(self.objective(sets), nan=1e3)
+        self.evaluations += len(losses)
+        k = int(np.argmin(losses))
+        if losses[k] < self.loss:
+            self.loss = float(losses[k])
+            self.values = {name: float(v[k]) for name, v in sets.items()}
+        return losses
+
+
+def _search(
+    objective: Objective, guesses: Sequence[tuple[dict[str, float], float]], seed: int,
+    generations: int, tell: Callable[[float], None] | None,
+) -> tuple[dict[str, float], float, int]:  # fmt: skip
+    """CMA-ES from the two best guesses, then again and again around what is best.
+
+    A guess is a parameter set and the width of the search around it. The loss is rugged (one spike
+    more or less), so that narrow searches end in a local optimum, which the next one leaves.
+    """
+    best = _Best(objective)
+    losses = _try_all(best, guesses)
+    waiting = [guesses[i] for i in np.argsort(losses)[:2]]
+    done = number = 0
+    while done < generations:
+        first = waiting.pop(0) if waiting else (best.values, AGAIN[number % len(AGAIN)])
+        place, width = best.space.to_cube(first[0]), first[1]
+        for _ in _generations(place, width, seed * 1000 + number, generations - done, best):
+            done += 1
+            if tell is not None:
+                tell(done / generations)
+        number += 1
+    return best.values, best.loss, best.evaluations
+
+
+def _generations(place: Array, width: float, seed: int, most: int, best: _Best) -> Iterator[float]:
+    """Advance one CMA-ES (Hansen & Ostermeier 2001, 10.1162/106365601750190398) until it stalls."""
+    try:
+        import cma
+    except ImportError:
+        raise BackendError("fitting needs pycma: pip install 'biomod[reduction]'") from None
+    options = {"bounds": [0, 1], "seed": seed, "popsize": POPULATION, "verbose": -9}
+    search = cma.CMAEvolutionStrategy(place, width, options)
+    lowest, since = np.inf, 0
+    for _ in range(most):
+        points = np.asarray(search.ask())
+        losses = best.try_(best.space.from_cube(points))
+        search.tell(list(points), list(losses))
+        since = 0 if losses.min() < lowest - PROGRESS else since + 1
+        lowest = min(lowest, float(losses.min()))
+        yield lowest
+        if since >= PATIENCE or search.stop():
+            return
+
+
+def extended(fitted: Fit, model: PointModel) -> dict[str, float]:
+    """Parameters of a richer GLIF with which it does the same as the fitted one.
+
+    Raises
+    ------
+    ModelError
+        The model does not contain the fitted one.
+    """
+    p = dict(fitted.parameters)
+    if "v_reset" in p and "dv" in model.names:
+        p |= {"f_v": 0.0, "dv": p["E_L"] - p.pop("v_reset"), "b_s": 0.02, "dtheta": 0.0}
+    for q in model.parameters:
+        if q.name not in p:
+            p[q.name] = 0.0 if q.name in ("dI_1", "dI_2", "a_v", "dtheta") else q.start
+    if set(p) != set(model.names):
+        raise ModelError(f"{model.name} does not contain {fitted.model.name}")
+    return {name: p[name] for name in model.names}
+
+
+def ladder_below(model: str) -> list[str]:
+    """The models that a fit begins from, and the model, from the simplest up."""
+    found: list[str] = []
+    for inner in CONTAINS.get(model, ()):
+        found += [name for name in ladder_below(inner) if name not in found]
+    return [*found, model]
+
+
+def fit_ladder(
+    behaviour: Behaviour,
+    model: str = "glif5",
+    *,
+    seed: int = 1,
+    generations: int = GENERATIONS,
+    tell: Callable[[float], None] | None = None,
+) -> dict[str, Fit]:
+    """A model after those that it contains, each begun where those ended.
+
+    So a level is never worse on the training data than one that it contains.
+    """
+    found = estimate(behaviour.train)
+    names = ladder_below(model)
+    fits: dict[str, Fit] = {}
+    for number, name in enumerate(names):
+        chosen = point_model(name)
+        warm = [extended(fits[inner], chosen) for inner in CONTAINS.get(name, ())]
+
+        def share(x: float, number: int = number) -> None:
+            if tell is not None:
+                tell((number + x) / len(names))
+
+        fits[name] = fit(behaviour, chosen, seed=seed, generations=generations, found=found,
+                         warm=warm, tell=share)  # fmt: skip
+    return fits

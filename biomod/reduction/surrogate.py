@@ -1,0 +1,307 @@
+"""From a detailed cell to a point neuron: :func:`reduce`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from biomod.errors import ModelError, unknown_name
+from biomod.model import Cell, Modulator
+from biomod.progress import Progress, as_progress
+from biomod.reduction.evaluation import scores
+from biomod.reduction.fit import GENERATIONS, Fit, fit, fit_ladder
+from biomod.reduction.models import MODELS, PointModel
+from biomod.reduction.protocol import Protocol
+from biomod.reduction.recordings import Behaviour
+from biomod.units import Quantity, parse_unit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from biomod.reduction.export import Exported
+
+FEW_SPIKES, POOR = 30, 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Reduction:
+    """The surrogate of a cell, with the simpler ones that led to it.
+
+    Attributes
+    ----------
+    behaviour : Behaviour
+        What it was fitted to and judged by.
+    fits : mapping
+        A fit for every model, the simplest first.
+    model : str
+        The one that was asked for.
+    all_scores : mapping
+        By model, the scores on held-out data
+        (:data:`~biomod.reduction.evaluation.SCORES`).
+    """
+
+    behaviour: Behaviour
+    fits: Mapping[str, Fit]
+    model: str
+    all_scores: Mapping[str, Mapping[str, float]]
+
+    @property
+    def fit(self) -> Fit:
+        """The fit of the model that was asked for."""
+        return self.fits[self.model]
+
+    @property
+    def point_model(self) -> PointModel:
+        """Its equations."""
+        return self.fit.model
+
+    @property
+    def parameters(self) -> dict[str, Quantity]:
+        """Fitted parameters with units."""
+        return {
+            p.name: _quantity(self.fit.parameters[p.name], p.unit)
+            for p in self.point_model.parameters
+        }
+
+    @property
+    def scores(self) -> Mapping[str, float]:
+        """Scores on held-out data."""
+        return self.all_scores[self.model]
+
+    @property
+    def explained_variance(self) -> float:
+        """Of held-out spike trains filtered with 10 ms, as in Teeter et al. 2018."""
+        return self.scores["explained_variance"]
+
+    @property
+    def coincidence_4ms(self) -> float:
+        """Coincidence factor of held-out spike trains within 4 ms."""
+        return self.scores["coincidence_4ms"]
+
+    @property
+    def fit_seconds(self) -> float:
+        """How long all fits took."""
+        return sum(f.seconds for f in self.fits.values())
+
+    @property
+    def reference_seconds(self) -> float:
+        """How long the detailed cell took to simulate (when it was)."""
+        return self.behaviour.seconds
+
+    @property
+    def cautions(self) -> list[str]:
+        """Why the surrogate should not be trusted; empty if nothing speaks against it."""
+        found = []
+        spikes = sum(len(s.spikes) for s in self.behaviour.train)
+        if spikes < FEW_SPIKES:
+            found.append(f"only {spikes} spikes to train on")
+        tested = sum(len(s.spikes) for s in self.behaviour.test if s.kind == "noise")
+        if tested < FEW_SPIKES:
+            found.append(f"only {tested} spikes to test on")
+        if not self.explained_variance >= POOR:
+            found.append(f"explains {self.explained_variance:.2f} of the held-out variance")
+        if self.fit.at_bounds:
+            found.append(f"at the edge of what was tried: {', '.join(self.fit.at_bounds)}")
+        return found
+
+    @property
+    def trusted(self) -> bool:
+        """Whether nothing but parameters at their bounds speaks against the surrogate."""
+        return not [c for c in self.cautions if not c.startswith("at the edge")]
+
+    def summary(self) -> pd.DataFrame:
+        """Scores on held-out data, one row for each model."""
+        import pandas as pd
+
+        rows = {name: {"loss": self.fits[name].loss, **self.all_scores[name]} for name in self.fits}
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
+
+    def report(self, path: str | Path) -> None:
+        """Write a page with traces, rasters, f-I curve, ladder and what is not captured (HTML)."""
+        from biomod.reduction.report import write_report
+
+        write_report(self, path)
+
+    def export(self, path: str | Path, format: str) -> Exported:
+        """Write the surrogate for another simulator (JSON).
+
+        Parameters
+        ----------
+        format : str
+            ``"nest"`` (``glif_psc``) or ``"allensdk"`` (``neuron_config``).
+
+        Returns
+        -------
+        Exported
+            Its `status` is ``"exact"`` or ``"approximate"``, with what is lost in `losses`.
+
+        Raises
+        ------
+        ModelError
+            The format is unknown, or does not have this model.
+        """
+        from biomod.reduction.export import to_allensdk, to_nest
+
+        writers = {"nest": to_nest, "allensdk": to_allensdk}
+        if format not in writers:
+            raise unknown_name("format", format, writers)
+        exported = writers[format](self.fit)
+        exported.write(path)
+        return exported
+
+    def to_dict(self) -> dict[str, Any]:
+        """What ``biomod reduce --json`` prints."""
+        return {
+            "cell": self.behaviour.name,
+            "model": self.model,
+            "parameters": {
+                p.name: {"value": self.fit.parameters[p.name], "unit": p.unit}
+                for p in self.point_model.parameters
+            },
+            "parameter_sd": dict(self.fit.spread or {}),
+            "dt_ms": self.fit.dt,
+            **self.scores,
+            "training_loss": {name: f.loss for name, f in self.fits.items()},
+            "ladder": {name: dict(s) for name, s in self.all_scores.items()},
+            "fit_seconds": self.fit_seconds,
+            "reference_seconds": self.reference_seconds,
+            "rheobase_pA": self.behaviour.rheobase,
+            "seed": self.fit.seed,
+            "evaluations": sum(f.evaluations for f in self.fits.values()),
+            "trusted": self.trusted,
+            "cautions": self.cautions,
+        }
+
+    def __str__(self) -> str:
+        lines = [f"{self.model} of {self.behaviour.name}"]
+        for p in self.point_model.parameters:
+            sd = (self.fit.spread or {}).get(p.name)
+            number = f"{self.fit.parameters[p.name]:.5g}" + ("" if sd is None else f" ± {sd:.2g}")
+            lines.append(f"  {p.name:8} {number} {p.unit if p.unit != '1' else ''}".rstrip())
+        lines.append(
+            f"held out: explained variance {self.explained_variance:.3f}, coincidence within "
+            f"4 ms {self.coincidence_4ms:.3f}"
+        )
+        lines += [f"caution: {c}" for c in self.cautions]
+        return "\n".join(lines)
+
+
+def _quantity(value: float, unit: str) -> Quantity:
+    factor, dim = parse_unit(unit)
+    return Quantity(value * factor, dim)
+
+
+def reduce(
+    cell: Cell | Behaviour | Callable[..., Any],
+    model: str = "glif5",
+    *,
+    modulators: Sequence[Modulator] = (),
+    protocol: Protocol | None = None,
+    seed: int = 1,
+    generations: int = GENERATIONS,
+    refits: int = 0,
+    backend: str | None = None,
+    progress: Progress | bool | None = None,
+) -> Reduction:
+    """Fit a point neuron to a detailed cell or to recordings.
+
+    The cell is driven with noise, steps, ramps and short squares (:class:`Protocol`). For a GLIF
+    the levels that it contains are fitted first and begin its search, so that none is worse on the
+    training data than those below. All scores are of noise with other seeds and steps of other
+    amplitudes.
+
+    Parameters
+    ----------
+    cell : Cell, Behaviour or callable
+        A description; recordings (:func:`~biomod.reduction.recordings`); or a function
+        ``respond(currents, dt)`` that gives, for every current in pA with samples of dt ms, the
+        voltage in mV at the beginning of each sample and the spike times in ms.
+    model : str
+        ``"glif1"`` to ``"glif5"``, ``"izhikevich"`` (2007, with units), ``"izhikevich2003"``,
+        ``"lif"``, ``"alif"``, ``"eif"``, ``"adex"`` or ``"qif"``.
+    modulators : sequence of Modulator
+        Under which the cell is driven.
+    protocol : Protocol, optional
+        How the cell is driven.
+    seed : int
+        Of the search: equal seeds give equal results.
+    generations : int
+        Length of the search for each model.
+    refits : int
+        Searches with other seeds, for the spread of the parameters.
+    backend : str, optional
+        That simulates the cell.
+    progress : Progress or bool, optional
+        Is told how far simulation and fit are; True is a text bar.
+
+    Returns
+    -------
+    Reduction
+
+    Raises
+    ------
+    ModelError
+        An unknown model; a cell that is silent or fires without a current; too little data.
+    BackendError
+        There is no C++ compiler, or cma is missing.
+
+    Examples
+    --------
+    >>> import biomod as bm, cell_types
+    >>> found = bm.reduce(cell_types.get("PV_basket"), model="glif3")
+    >>> found.explained_variance > 0.9
+    True
+    """
+    if model not in MODELS:
+        raise unknown_name("model", model, MODELS)
+    bar = as_progress(progress)
+    behaviour = _behaviour(cell, protocol or Protocol(), modulators, backend, bar)
+    bar.start(1.0)
+    try:
+        fits = fit_ladder(behaviour, model, seed=seed, generations=generations, tell=bar.update)
+    finally:
+        bar.close()
+    if refits:
+        fits[model] = _with_spread(behaviour, fits, model, refits, generations)
+    held_out = {name: scores(f, behaviour.test) for name, f in fits.items()}
+    return Reduction(behaviour, fits, model, held_out)
+
+
+def _behaviour(
+    cell: Any, protocol: Protocol, modulators: Sequence[Modulator], backend: str | None,
+    bar: Progress,
+) -> Behaviour:  # fmt: skip
+    from biomod.reduction.reference import observe, of_cell
+
+    if isinstance(cell, Behaviour):
+        return cell
+    if isinstance(cell, Cell):
+        return of_cell(cell, protocol, modulators, backend=backend, progress=bar)
+    if callable(cell):
+        return observe(cell, protocol, getattr(cell, "__name__", "cell"))
+    raise ModelError(
+        "reduce takes a Cell, recordings (biomod.reduction.recordings) or a function that responds "
+        f"to currents, not {cell!r}"
+    )
+
+
+def _with_spread(
+    behaviour: Behaviour, fits: Mapping[str, Fit], model: str, refits: int, generations: int
+) -> Fit:
+    """The fit with the standard deviation of its parameters over searches with other seeds."""
+    chosen, began = fits[model], time.perf_counter()
+    others = [
+        fit(behaviour, model, seed=chosen.seed + k, generations=generations)
+        for k in range(1, refits + 1)
+    ]
+    spread = {
+        name: float(np.std([f.parameters[name] for f in (chosen, *others)], ddof=1))
+        for name in chosen.model.names
+    }
+    seconds = chosen.seconds + time.perf_counter() - began
+    return replace(chosen, spread=spread, seconds=seconds)

@@ -1,0 +1,161 @@
+"""Fits to neurons whose parameters are known, and to what cannot be fitted."""
+
+import numpy as np
+import pytest
+
+from biomod.errors import ModelError
+from biomod.reduction import MODELS, Protocol, reduce, simulate
+from biomod.reduction.fit import Fit, extended, fit_ladder
+from biomod.reduction.initial import estimate
+from biomod.reduction.models import glif
+from biomod.reduction.objective import Likelihood, Objective
+from biomod.reduction.reference import observe
+
+TRUE = {
+    "C": 120.0, "g": 8.0, "E_L": -72.0, "t_ref": 2.0, "theta": -50.0, "v_reset": -60.0,
+    "k_1": 0.008, "k_2": 0.1, "f_1": 1.0, "f_2": 1.0, "dI_1": -15.0, "dI_2": -60.0,
+}  # fmt: skip
+SHORT = Protocol(
+    means=(1.0, 1.8), noise_s=3.0, steps=(-0.5, 0.5, 1.2, 2.0), test_steps=(1.5,), ramps=(2.0,)
+)
+
+
+def known_cell(currents, dt):
+    """A GLIF3, with an action potential painted into its voltage."""
+    found = []
+    for current in currents:
+        response = simulate(glif(3), TRUE, current, dt, voltage=True)
+        voltage = np.concatenate([[TRUE["E_L"]], response.voltage[0][:-1]])
+        for t in response.spikes[0]:
+            k = round(t / dt)
+            voltage[k : k + round(1 / dt)] = 20.0
+        found.append((voltage, response.spikes[0]))
+    return found
+
+
+@pytest.fixture(scope="module")
+def behaviour():
+    return observe(known_cell, SHORT, "known")
+
+
+@pytest.fixture(scope="module")
+def reduction(behaviour):
+    return reduce(behaviour, "glif3", generations=300)
+
+
+def test_rheobase_is_found(behaviour):
+    """g (theta - E_L) = 176 pA charges the membrane to its threshold, in the limit."""
+    assert 8.0 * 22.0 < behaviour.rheobase < 8.0 * 22.0 * 1.05
+
+
+def test_regression_finds_the_membrane(behaviour):
+    found = estimate(behaviour.train)
+    assert pytest.approx(TRUE["C"], rel=0.1) == found.C
+    assert found.g == pytest.approx(TRUE["g"], rel=0.1)
+    assert pytest.approx(TRUE["E_L"], abs=1) == found.E_L
+    assert found.theta == pytest.approx(TRUE["theta"], abs=3)
+
+
+def test_forced_spikes_of_the_truth_are_the_likeliest(behaviour):
+    likelihood = Likelihood(glif(3), behaviour.train)
+    truth = likelihood(TRUE)[0]
+    for name, factor in (("g", 1.3), ("C", 0.7), ("dI_1", 2.0), ("dI_2", 0.3), ("k_1", 3.0)):
+        assert likelihood(TRUE | {name: TRUE[name] * factor})[0] > truth
+
+
+def test_the_truth_has_no_loss(behaviour):
+    parts = Objective(glif(3), behaviour.train).parts(TRUE)
+    assert {name: float(x[0]) for name, x in parts.items()} == pytest.approx(
+        {"explained_variance": 0, "coincidence": 0, "rate": 0, "voltage": 0}, abs=1e-3
+    )
+
+
+def test_spikes_of_a_known_neuron_are_recovered(reduction):
+    assert reduction.explained_variance > 0.95
+    assert reduction.coincidence_4ms > 0.9
+    assert reduction.scores["subthreshold_r2"] > 0.95
+    assert reduction.trusted
+
+
+def test_parameters_of_a_known_neuron_are_recovered(reduction):
+    found = reduction.fit.parameters
+    assert found["C"] == pytest.approx(TRUE["C"], rel=0.1)
+    assert found["g"] == pytest.approx(TRUE["g"], rel=0.15)
+    assert found["theta"] == pytest.approx(TRUE["theta"], abs=1.5)
+    assert reduction.parameters["C"].to("pF") == pytest.approx(found["C"])
+
+
+def test_equal_seeds_give_equal_fits(behaviour):
+    a, b = (fit_ladder(behaviour, "glif1", seed=4, generations=6)["glif1"] for _ in range(2))
+    assert a.parameters == b.parameters
+
+
+def test_the_training_score_never_falls_up_the_ladder(behaviour):
+    fits = fit_ladder(behaviour, "glif5", generations=4)
+    for inner, outer in (("glif1", "glif2"), ("glif1", "glif3"), ("glif3", "glif4"),
+                         ("glif2", "glif4"), ("glif4", "glif5")):  # fmt: skip
+        assert fits[outer].loss <= fits[inner].loss + 1e-9
+
+
+@pytest.mark.parametrize("pair", [(1, 2), (1, 3), (2, 4), (3, 4), (4, 5)])
+def test_a_richer_level_can_do_what_a_simpler_one_does(pair, behaviour):
+    simple, rich = glif(pair[0]), glif(pair[1])
+    values = {p.name: TRUE.get(p.name, p.start) for p in simple.parameters}
+    same = extended(Fit(simple, values, 0.0, 0.1), rich)
+    current = behaviour.train[2].current
+    expected = simulate(simple, values, current, 0.1).spikes[0]
+    assert len(expected) > 5
+    np.testing.assert_allclose(simulate(rich, same, current, 0.1).spikes[0], expected)
+
+
+def test_a_silent_cell_is_refused():
+    def silent(currents, dt):
+        return [(np.full(len(c), -70.0), []) for c in currents]
+
+    with pytest.raises(ModelError, match="silent at steps of up to 5000 pA"):
+        reduce(silent)
+
+
+def test_a_cell_that_always_fires_is_refused():
+    def firing(currents, dt):
+        return [(np.full(len(c), -70.0), np.arange(5.0, len(c) * dt, 20.0)) for c in currents]
+
+    with pytest.raises(ModelError, match="fires without a current"):
+        reduce(firing)
+
+
+def test_voltages_that_do_not_follow_the_current_are_refused(behaviour):
+    from dataclasses import replace
+
+    swapped = tuple(replace(s, current=-s.current) for s in behaviour.train)
+    with pytest.raises(ModelError, match="sign and unit"):
+        estimate(swapped)
+
+
+def test_unknown_models_and_other_things_are_refused(behaviour):
+    with pytest.raises(ModelError, match="did you mean"):
+        reduce(behaviour, "glif7")
+    with pytest.raises(ModelError, match="reduce takes"):
+        reduce("L23_PC")
+
+
+def test_a_poor_fit_says_that_it_is_not_to_be_trusted(behaviour):
+    """Spikes that have nothing to do with the current."""
+    from dataclasses import replace
+
+    rng = np.random.default_rng(2)
+    shuffled = [
+        replace(s, spikes=np.sort(rng.uniform(0, s.duration, len(s.spikes))))
+        for s in behaviour.test
+    ]
+    found = reduce(replace(behaviour, test=tuple(shuffled)), "glif1", generations=4)
+    assert not found.trusted
+    assert any("held-out" in c for c in found.cautions)
+    assert "caution" in str(found)
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_every_model_can_be_fitted(name, behaviour):
+    found = reduce(behaviour, name, generations=2)
+    assert np.isfinite(found.fit.loss)
+    assert set(found.parameters) == set(MODELS[name].names)
