@@ -143,7 +143,7 @@ class PointModel:
         injected current, or ``"1"`` for a constant.
         """
         sources = (*self.states, "I", "1")
-        reach = {s: names_in(e) & set(sources) | {s} for s, e in self.equations.items()}
+        reach = {s: set(names_in(e)) & {*sources} | {s} for s, e in self.equations.items()}
         reach |= {"I": {"I"}, "1": {"1"}}
         for s, e in self.equations.items():
             if _has_constant(e, {*self.states, "I"}):

@@ -141,7 +141,7 @@ def search(
     keep: Callable[[dict[str, str], float], object] = lambda parameters, loss: None,
 ) -> tuple[dict[str, str], dict[str, float], float]:
     """Best parameters, their features and loss; `keep` is told of each new best."""
-    import cma  # type: ignore[import-untyped]
+    import cma
 
     middle = np.full(len(task.knobs), 0.5) if start is None else np.asarray(start, dtype=float)
     options = {"seed": seed, "popsize": CANDIDATES, "verbose": -9, "bounds": [0, 1]}
