@@ -53,7 +53,7 @@ format: $(VENV)/.test
 	$(BIN)/ruff format $(CODE)
 
 clean:
-	rm -rf $(VENV) build demo docs/_build docs/reference/modules docs/examples/figures \
+	rm -rf $(VENV) build demo docs/_build docs/reference/modules docs/examples/figures docs/figures \
 		docs/examples/index.md biomod.egg-info .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -22,7 +22,7 @@ _log = logging.getLogger("biomod")
 # Exponential Euler is exact for a membrane whose conductances stand still during a step, and stable
 # however large they are. Forward Euler is what Dendrify uses. Crank-Nicolson with gates half a step
 # ahead (Hines 1984) is of second order where there are no discontinuities, so in hh cells.
-METHODS = ("exponential_euler", "euler", "crank_nicolson")
+METHODS = ("exponential_euler", "euler", "crank_nicolson", "cvode")
 # Method and time step that are used if none is given, by the fidelity of the cells.
 DEFAULTS = {"dspike": ("exponential_euler", "0.1 ms"), "hh": ("crank_nicolson", "0.025 ms")}
 

@@ -213,7 +213,15 @@ def variations() -> str:
     return table(("parameter", "distribution", "where from", "cells"), shown)
 
 
+def channels() -> str:
+    """Every channel of the library."""
+    import build_channels
+
+    return build_channels.text()
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "channels": channels,
     "calibration": calibration,
     "variations": variations,
     "populations": populations,
@@ -237,6 +245,6 @@ def write(folder: Path = FOLDER) -> list[Path]:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(FOLDER.parent.parent))
+    sys.path[:0] = [str(FOLDER.parent.parent), str(FOLDER.parent)]
     for path in write():
         print(f"wrote {path.relative_to(FOLDER.parent.parent)}", file=sys.stderr)

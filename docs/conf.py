@@ -43,7 +43,9 @@ reference_packages = ["biomod", "analysis", "cell_types", "microcircuits"]
 
 
 def setup(app: object) -> None:
-    """Bring the tables that the pages include up to date with the code."""
+    """Bring the tables and the figures that the pages include up to date with the code."""
+    import build_channels
     import build_tables
 
     build_tables.write()
+    build_channels.write()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from biomod.model import Circuit
     from biomod.progress import Progress
 
-BACKENDS = ("numpy", "cython", "cpp", "cuda")
+BACKENDS = ("numpy", "cython", "cpp", "cuda", "neuron")
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ def available() -> dict[str, BackendInfo]:
             "Brian2 C++ standalone" if compiler else "needs a C++ compiler (apt-get install g++)",
         ),
         "cuda": _cuda_state(),
+        "neuron": _neuron_state(compiler),
     }
     best = "cpp" if compiler else "numpy"
     return {n: BackendInfo(n, ok, why, n == best) for n, (ok, why) in states.items()}
@@ -74,6 +75,14 @@ def _cuda_state() -> tuple[bool, str]:
     if shutil.which("nvidia-smi") is None:
         return False, "nvcc is here but no NVIDIA GPU: programs can be compiled, not run"
     return True, "brian2cuda"
+
+
+def _neuron_state(compiler: str | None) -> tuple[bool, str]:
+    if importlib.util.find_spec("neuron") is None:
+        return False, "needs NEURON (pip install 'biomod[neuron]')"
+    if compiler is None or shutil.which("make") is None:
+        return False, "needs a C++ compiler and make (apt-get install g++ make)"
+    return True, "NEURON, for cells of fidelity hh"
 
 
 def choose(name: str | None) -> tuple[str, str]:
@@ -103,6 +112,10 @@ def compile_job(job: Job, backend: str) -> Program:
         from biomod.backends.brian.cuda import CudaProgram
 
         return CudaProgram(job)
+    if backend == "neuron":
+        from biomod.backends.neuron.program import NeuronProgram
+
+        return NeuronProgram(job)
     from biomod.backends.brian.runtime import RuntimeProgram
 
     return RuntimeProgram(job, backend)

@@ -7,25 +7,21 @@ The rule is that of :class:`biomod.model.Projection`: a connection exists with p
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from biomod.errors import ModelError, unknown_name
+from biomod.mechanisms._sheet import Sheet, draw_pairs, log_probability, place
 from biomod.mechanisms.randomness import stream
-from biomod.model import Circuit, Population, Projection
+from biomod.model import Circuit, Projection
 from biomod.units import Quantity, as_quantity
 
 __all__ = ["Connections", "connect", "positions", "reference_in_degree"]
 
-# Pairs of cells handled together: small enough for the processor's cache. It decides the order
-# in which random numbers are used, so another value would mean other connections.
-BLOCK = 2**16
 # Resolution of the histogram from which the factor on the probabilities is found.
 BINS = 2**16
-# Above this probability one random number per pair is cheaper than one per connection.
-DENSE = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,14 +112,7 @@ def positions(circuit: Circuit) -> dict[str, np.ndarray]:
         come from the stream ``positions/<population>``, so the first n cells stay where they
         are when there are more.
     """
-    return {p.name: _place(circuit, p) for p in circuit.populations}
-
-
-def _place(circuit: Circuit, population: Population) -> np.ndarray:
-    if circuit.side is None:
-        return np.zeros((population.size, 2))
-    rng = stream(circuit.seed, f"positions/{population.name}")
-    return rng.random((population.size, 2)) * circuit.side.si
+    return {p.name: place(circuit, p) for p in circuit.populations}
 
 
 def connect(circuit: Circuit, projection: Projection | str) -> Connections:
@@ -161,10 +150,10 @@ def connect(circuit: Circuit, projection: Projection | str) -> Connections:
         ``p_max = 0``, or a distance rule without a side.
     """
     projection = _find(circuit, projection)
-    sheet = _Sheet.of(circuit, projection)
+    sheet = Sheet.of(circuit, projection.pre, projection.post, projection.sigma)
     log_scale, weight_factor = _scales(sheet, projection)
     rng = stream(circuit.seed, f"connectivity/{projection.key}")
-    pre, post, distance = _pairs(sheet, log_scale, rng)
+    pre, post, distance = draw_pairs(sheet, log_scale, rng)
     delay = np.full(len(pre), projection.delay.si)
     if projection.velocity is not None:
         delay += distance / projection.velocity.si
@@ -207,64 +196,9 @@ def _weights(circuit: Circuit, projection: Projection, n: int) -> np.ndarray:
     return weights
 
 
-@dataclass(frozen=True, eq=False)
-class _Sheet:
-    """The geometry of one projection: who lies where, and how probability falls with distance."""
-
-    pre: np.ndarray
-    post: np.ndarray
-    same: bool
-    side: float
-    sigma: float
-
-    @classmethod
-    def of(cls, circuit: Circuit, projection: Projection) -> _Sheet:
-        pre, post = circuit.population(projection.pre), circuit.population(projection.post)
-        return cls(
-            pre=_place(circuit, pre),
-            post=_place(circuit, post),
-            same=pre.name == post.name,
-            side=circuit.side.si if circuit.side is not None else 1.0,
-            sigma=projection.sigma.si if projection.sigma is not None else math.inf,
-        )
-
-    @property
-    def available(self) -> int:
-        """Presynaptic cells that one postsynaptic cell can be connected to."""
-        return len(self.pre) - self.same
-
-    @property
-    def largest_exponent(self) -> float:
-        """``d**2 / (2 sigma**2)`` in the farthest place, half a side away in x and y."""
-        return 0.25 * (self.side / self.sigma) ** 2
-
-    def squared(self, pre: np.ndarray, post: np.ndarray) -> np.ndarray:
-        """Squared distance of points (broadcast) to the nearest periodic image, in m²."""
-        total: np.ndarray | float = 0.0
-        for axis in (0, 1):
-            d = np.abs(post[..., axis] - pre[..., axis])
-            # The shorter way round: side - d once d exceeds half the side.
-            np.minimum(d, self.side - d, out=d)
-            d *= d
-            total = total + d
-        return np.asarray(total)
-
-    def rows(self) -> Iterator[tuple[int, int]]:
-        """Ranges of postsynaptic cells, of at most BLOCK pairs where possible."""
-        step = max(1, BLOCK // max(1, len(self.pre)))
-        for start in range(0, len(self.post), step):
-            yield start, min(start + step, len(self.post))
-
-    def exponents(self, start: int, stop: int) -> np.ndarray:
-        """``d**2 / (2 sigma**2)`` of every pair of a range, cells to themselves included."""
-        exponent = self.squared(self.pre[None], self.post[start:stop, None])
-        exponent *= 0.5 / self.sigma**2
-        return exponent.ravel()
-
-
-def _scales(sheet: _Sheet, projection: Projection) -> tuple[float, float]:
+def _scales(sheet: Sheet, projection: Projection) -> tuple[float, float]:
     """``log(f p_max)``, which may exceed the logarithm of any float, and the factor on weights."""
-    wanted, nominal = projection.in_degree, _log(projection.p_max)
+    wanted, nominal = projection.in_degree, log_probability(projection.p_max)
     if wanted is None or sheet.available == 0:
         return nominal, 1.0
     if wanted == 0:
@@ -280,7 +214,7 @@ def _scales(sheet: _Sheet, projection: Projection) -> tuple[float, float]:
     return _log_scale(sheet, wanted), 1.0
 
 
-def _log_scale(sheet: _Sheet, in_degree: float) -> float:
+def _log_scale(sheet: Sheet, in_degree: float) -> float:
     """``log(f p_max)`` for which the mean expected in-degree is the one wanted."""
     total = in_degree * len(sheet.post)
     mass = sum(float(np.exp(-sheet.exponents(*rows)).sum()) for rows in sheet.rows())
@@ -297,7 +231,7 @@ def _log_scale(sheet: _Sheet, in_degree: float) -> float:
     return 0.5 * (low + high)
 
 
-def _expected_connections(sheet: _Sheet) -> Callable[[float], float]:
+def _expected_connections(sheet: Sheet) -> Callable[[float], float]:
     """``log(f p_max) -> sum of p over all pairs``, from one pass over the pairs.
 
     The exponents are sorted into bins; of each bin its count and ``sum(exp(-(e - e_low)))`` are
@@ -326,60 +260,9 @@ def _expected_connections(sheet: _Sheet) -> Callable[[float], float]:
     return expected
 
 
-def _log(x: float) -> float:
-    return math.log(x) if x > 0 else -math.inf
-
-
 def _ratio(log_scale: float, p_max: float) -> float:
     """``exp(log_scale) / p_max``, infinite where that exceeds the largest float."""
     if p_max == 0:
         return 1.0 if log_scale == -math.inf else math.inf
     logarithm = log_scale - math.log(p_max)
     return math.exp(logarithm) if logarithm < 709 else math.inf
-
-
-def _pairs(
-    sheet: _Sheet, log_scale: float, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The connected pairs (pre, post) and their distances, ordered by post, then pre.
-
-    Thinning: candidates are drawn with the largest probability P of any pair, and each is kept
-    with probability p / P. That is exact, and costs little for pairs that are not candidates.
-    """
-    ceiling = math.exp(min(0.0, log_scale))
-    found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    for start, stop in sheet.rows():
-        index = _bernoulli(rng, (stop - start) * len(sheet.pre), ceiling)
-        post, pre = np.divmod(index, len(sheet.pre))
-        post += start
-        squared = sheet.squared(sheet.pre[pre], sheet.post[post])
-        keep = np.ones(len(index), dtype=bool)
-        if math.isfinite(sheet.sigma) and log_scale < sheet.largest_exponent:
-            # log(p / P) = log_scale - exponent, less log(P) = min(0, log_scale), at most 0.
-            excess = max(0.0, log_scale) - squared * (0.5 / sheet.sigma**2)
-            keep = rng.random(len(index)) < np.exp(np.minimum(excess, 0.0))
-        if sheet.same:
-            keep &= pre != post
-        found.append((pre[keep].astype(np.int32), post[keep].astype(np.int32), squared[keep]))
-    pre, post, squared = (np.concatenate(part) for part in zip(*found, strict=True))
-    return pre, post, np.sqrt(squared)
-
-
-def _bernoulli(rng: np.random.Generator, n: int, p: float) -> np.ndarray:
-    """Sorted indices below n, each present with probability p independently of the others."""
-    if p <= 0 or n == 0:
-        return np.zeros(0, dtype=np.int64)
-    if p >= 1:
-        return np.arange(n)
-    if p > DENSE:
-        return np.flatnonzero(rng.random(n) < p)
-    # The gaps between successes are geometric: one random number per success.
-    pieces, last = [], -1
-    while last < n:
-        expected = (n - last) * p
-        gaps = rng.geometric(p, int(expected + 5 * math.sqrt(expected) + 16))
-        # A gap for very small p may be the largest integer; no need to go beyond n.
-        pieces.append(last + np.cumsum(np.minimum(gaps, n + 1)))
-        last = int(pieces[-1][-1])
-    index = np.concatenate(pieces)
-    return np.asarray(index[: np.searchsorted(index, n)])

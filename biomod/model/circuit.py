@@ -198,7 +198,13 @@ class Circuit(Description):
             for compartment, _ in p.compartments:
                 for receptor, _ in p.receptors:
                     check_receptor(post.compartment(compartment), receptor, f"projection {p.key}")
+        joined = [frozenset((j.a, j.b)) for j in self.gap_junctions]
         for junctions in self.gap_junctions:
+            if joined.count(frozenset((junctions.a, junctions.b))) > 1:
+                raise ModelError(
+                    f"{label}: gap junctions {junctions.key} are given in both orders; "
+                    "one description holds for both directions"
+                )
             for end in (junctions.a, junctions.b):
                 self.population(end).cell.compartment(junctions.compartment)
         rules: tuple[Projection | GapJunctions, ...] = (*self.projections, *self.gap_junctions)

@@ -27,6 +27,7 @@ RISING = {
     "AMPA": SynapticReceptor("AMPA", "AMPA", "0 mV", "2 ms", "0.4 ms"),
     "GABA": SynapticReceptor("GABA", "GABA", "-75 mV", "8 ms", "0.5 ms"),
     "NMDA": SynapticReceptor("NMDA", "NMDA", "0 mV", "60 ms", "2 ms", mg="1 mM"),
+    "GABA_B": SynapticReceptor("GABA_B", "GABA_B", "-90 mV", "150 ms", "50 ms"),
 }
 
 

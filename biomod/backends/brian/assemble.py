@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from biomod.backends.brian import gaps as gj
 from biomod.backends.brian import network as net
 from biomod.backends.brian import values as val
 from biomod.backends.brian.equations import STIMULUS
@@ -37,6 +38,7 @@ class Job:
     recordings: tuple[Recording, ...]
     timed: bool
     method: str
+    tolerance: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Plan:
     job: Job
     groups: tuple[GroupPlan, ...]
     synapses: tuple[SynapsesPlan, ...]
+    gaps: tuple[gj.GapPlan, ...]
     values: Mapping[str, val.PopulationValues]
     shared: Mapping[str, set[str]]
     stimulus: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]]
@@ -74,6 +77,7 @@ def make_plan(job: Job) -> Plan:
         job=job,
         groups=groups,
         synapses=net.plan_synapses(circuit, groups),
+        gaps=gj.plan_gaps(circuit, groups),
         values=values,
         shared={g.name: val.shared_variables(g, values) for g in groups},
         stimulus=stimulus,
@@ -100,6 +104,10 @@ def with_circuit(plan: Plan, circuit: Circuit) -> Plan:
     for c, d in zip(plan.synapses, new.synapses, strict=False):
         same &= np.array_equal(c.i, d.i) and np.array_equal(c.j, d.j)
         same &= np.array_equal(c.delay, d.delay) and c.receptors == d.receptors
+    same &= len(new.gaps) == len(plan.gaps)
+    for e, f in zip(plan.gaps, new.gaps, strict=False):
+        same &= e.variable == f.variable and e.pre.name == f.pre.name
+        same &= np.array_equal(e.i, f.i) and np.array_equal(e.j, f.j)
     if not same:
         raise ModelError(
             "this program was compiled for a circuit of another structure, size or wiring; "
@@ -145,7 +153,8 @@ def all_values(plan: Plan, modulation: nm.Modulation) -> Values:
             result[synapses.name, "projection"] = synapses.projection.astype(np.int32)
             if not synapses.plastic:
                 result[synapses.name, "base_weight"] = synapses.weight / NANOSIEMENS
-    return result
+    gj.check_step(plan.gaps, result, plan.job.dt)
+    return result | gj.gap_values(plan.gaps)
 
 
 def _one(plan: Plan, synapses: SynapsesPlan) -> bool:
@@ -210,6 +219,7 @@ def build_objects(plan: Plan, tables: Mapping[str, np.ndarray]) -> net.BrianNetw
     objects: list[Any] = list(groups.values())
     for synapses in plan.synapses:
         objects.append(_synapses(plan, synapses, groups, tables))
+    objects += gj.gap_objects(plan.gaps, groups)
     objects += _event_sources(plan, groups)
     spike_monitors, state_monitors = _monitors(plan, groups)
     objects += [*spike_monitors.values(), *(m for _, _, m, _ in state_monitors)]
@@ -221,7 +231,8 @@ def _neuron_group(plan: Plan, group: GroupPlan, tables: Mapping[str, np.ndarray]
 
     equations = group.equations
     namespace: dict[str, Any] = dict(net.NAMESPACE)
-    lines = [equations.model]
+    gaps = gj.incoming(plan.gaps, group)
+    lines = [gj.with_gaps(equations.model, gaps)]
     for name, unit in equations.parameters.items():
         flags = "shared, constant" if name in plan.shared[group.name] else "constant"
         lines.append(f"{name} : {unit} ({flags})")
@@ -248,7 +259,7 @@ def _neuron_group(plan: Plan, group: GroupPlan, tables: Mapping[str, np.ndarray]
         refractory=equations.refractory or False,
         events={name: condition for name, (condition, _) in equations.events.items()},
         namespace=namespace,
-        method=method_for(plan.job.method, group.members[0].population.cell),
+        method=method_for(plan.job.method, group.members[0].population.cell, gaps),
         name=group.name,
     )
     for name, (_, action) in equations.events.items():

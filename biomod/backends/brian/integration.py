@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from biomod.backends.brian.equations import dendrify_kind, gate_expressions
+from biomod.backends.brian.gaps import total as total_gap
 from biomod.model import Cell, Dendrite, SynapticReceptor
 from biomod.model.cell import Compartment
 
+Gaps = Mapping[str, Sequence[str]]
+NO_GAPS: Gaps = {}
 _SYNAPSE = re.compile(r"x_(?P<kind>[A-Za-z]+)_(?P<ident>\w+)")
 
 
-def method_for(name: str, cell: Cell) -> Any:
-    """What Brian2 takes as the `method` of a neuron group of this cell."""
+def method_for(name: str, cell: Cell, gaps: Gaps = NO_GAPS) -> Any:
+    """What Brian2 takes as the `method` of a neuron group of this cell.
+
+    `gaps` are the variables that sum what flows through gap junctions, by compartment.
+    """
     if name == "crank_nicolson":
-        code = crank_nicolson(cell)
+        code = crank_nicolson(cell, gaps)
         return lambda equations, variables=None, method_options=None: code
     return {"exponential_euler": exponential_euler, "euler": "euler"}[name]
 
@@ -35,7 +41,7 @@ def exponential_euler(
     from brian2.stateupdaters.exponential_euler import exponential_euler as one_by_one
 
     lines = one_by_one(equations, variables, method_options).split("\n")
-    for name in equations.diff_eq_names:
+    for name in sorted(equations.diff_eq_names):  # a set: its order differs between processes
         match = _SYNAPSE.fullmatch(name)
         if match is None:
             continue
@@ -53,7 +59,7 @@ def _two_exponentials(kind: str, ident: str) -> str:
     )
 
 
-def crank_nicolson(cell: Cell) -> str:
+def crank_nicolson(cell: Cell, gaps: Gaps = NO_GAPS) -> str:
     """Abstract code of one step of the staggered scheme of second order, as in NEURON.
 
     Gates, calcium and synaptic conductances live half a step ahead of the voltages. With them,
@@ -71,6 +77,9 @@ def crank_nicolson(cell: Cell) -> str:
         own = "".join(f" + g_{k.a}_{k.b}" for k in cell.couplings if c.name in (k.a, k.b))
         total = " + ".join(g for g, _ in terms)
         driven = " + ".join(f"{g}*{E}" for g, E in terms)
+        if c.name in gaps:
+            total += f" + {total_gap(c.name)}"
+            driven += "".join(f" + {inward}" for inward in gaps[c.name])
         lines.append(f"_G_{c.name} = 2*C_{c.name}/dt + {total}{own}")
         lines.append(f"_J_{c.name} = 2*C_{c.name}/dt*V_{c.name} + {driven} + I_ext_{c.name}")
     lines += _elimination(cell)
@@ -110,17 +119,22 @@ def _conductances(c: Compartment) -> list[tuple[str, str]]:
 def _elimination(cell: Cell) -> list[str]:
     """Gaussian elimination along the tree: the voltages ``_U_`` in the middle of the step."""
     order = _from_soma(cell)
+    G = {c.name: f"_G_{c.name}" for c in cell.compartments}
+    J = {c.name: f"_J_{c.name}" for c in cell.compartments}
     lines = []
-    for child, parent, g in reversed(order):
+    for number, (child, parent, g) in enumerate(reversed(order)):
+        # New names: Brian2 refuses to assign twice to what has one value for all cells.
+        before = G[parent], J[parent]
+        G[parent], J[parent] = f"_G{number}_{parent}", f"_J{number}_{parent}"
         lines += [
-            f"_F_{child} = {g}/_G_{child}",
-            f"_G_{parent} = _G_{parent} - {g}*_F_{child}",
-            f"_J_{parent} = _J_{parent} + _J_{child}*_F_{child}",
+            f"_F_{child} = {g}/{G[child]}",
+            f"{G[parent]} = {before[0]} - {g}*_F_{child}",
+            f"{J[parent]} = {before[1]} + {J[child]}*_F_{child}",
         ]
     soma = cell.soma.name
-    lines.append(f"_U_{soma} = _J_{soma}/_G_{soma}")
+    lines.append(f"_U_{soma} = {J[soma]}/{G[soma]}")
     for child, parent, g in order:
-        lines.append(f"_U_{child} = (_J_{child} + {g}*_U_{parent})/_G_{child}")
+        lines.append(f"_U_{child} = ({J[child]} + {g}*_U_{parent})/{G[child]}")
     return lines
 
 

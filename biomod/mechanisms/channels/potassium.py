@@ -105,12 +105,14 @@ def M(g_max: QuantityLike, v_shift: QuantityLike = "0 mV", E_rev: QuantityLike =
 def Kir(g_max: QuantityLike, v_shift: QuantityLike = "0 mV", E_rev: QuantityLike = E_K) -> Channel:
     """Inward rectifier (Kir2; GIRK when G proteins open it), instantaneous, ``g_max r``.
 
-    Source: form of Wolf et al. 2005, J Neurosci 25:9080, 10.1523/JNEUROSCI.2220-05.2005 (half
-    activation -82 mV, slope 13 mV; from memory, verify).
+    The time constant of a few ms there is left out.
+
+    Source: steady state of Wolf et al. 2005, J Neurosci 25:9080, 10.1523/JNEUROSCI.2220-05.2005
+    (half activation -82 mV, slope 13 mV).
     """
     return shifted(
         "Kir", g_max, E_rev, (Gate("r", "", "1 / (1 + exp((v + 82) / 13))"),),
-        "Wolf et al. 2005, 10.1523/JNEUROSCI.2220-05.2005 (from memory)",
+        "Wolf et al. 2005, 10.1523/JNEUROSCI.2220-05.2005; instantaneous",
         v_shift=v_shift, ion="k",
     )  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""NEURON: the same descriptions as sections, generated NMODL and ParallelContext."""

@@ -1,0 +1,170 @@
+"""A circuit on NEURON: compiled mechanisms, built anew and simulated in this process."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from biomod.backends.brian.assemble import MODULATION_INTERVAL, Job
+from biomod.backends.brian.collect import Raw
+from biomod.backends.brian.equations import CONDUCTANCE
+from biomod.backends.brian.network import recorded_cells
+from biomod.backends.neuron import network, session
+from biomod.backends.neuron.plan import Plan, make_plan, mechanisms
+from biomod.errors import ModelError
+from biomod.mechanisms import neuromodulation as nm
+from biomod.model import Circuit, Recording
+from biomod.progress import NoProgress, Progress
+from biomod.units import Quantity
+
+# What NEURON is asked to simulate at once, between two looks at the clock (s).
+PIECE = 5e-3
+# Absolute error per step of the variable time step: of voltages in mV; gates and nS alike, calcium
+# 1e-4 of it in mM.
+TOLERANCE = 1e-5
+LONGEST_DELAY = 10.0  # ms between exchanges of spikes, at most
+
+
+class NeuronProgram:
+    """A circuit whose mechanisms are compiled.
+
+    Attributes
+    ----------
+    build_seconds : float
+        Time spent drawing connections and compiling mechanisms.
+    compiled : bool
+        Whether a compiler ran; False if the cache had every mechanism.
+    """
+
+    def __init__(self, job: Job) -> None:
+        started = time.perf_counter()
+        self.plan: Plan = make_plan(job)
+        self.compiled = session.load(mechanisms(job.circuit))
+        self.build_seconds = time.perf_counter() - started
+
+    def run(
+        self, circuit: Circuit, duration: float, threads: int = 1, progress: Progress | None = None
+    ) -> Raw:
+        """Simulate `duration` seconds of `circuit`."""
+        progress = progress or NoProgress()
+        plan = self.plan
+        if circuit != plan.job.circuit:
+            plan = make_plan(replace(plan.job, circuit=circuit))
+            session.load(mechanisms(circuit))
+        modulation = modulation_of(plan.job)
+        with session.simulator() as h:
+            pc = h.ParallelContext()
+            built = network.build(h, pc, plan, modulation)
+            try:
+                progress.start(duration)
+                started = time.perf_counter()
+                _run(built, duration, progress)
+                seconds = time.perf_counter() - started
+                return _collect(built, duration, seconds)
+            finally:
+                progress.close()
+                built.clear()
+
+
+def modulation_of(job: Job) -> nm.Modulation:
+    """Courses of all modulated parameters for the modulators of the circuit."""
+    if not job.circuit.modulators:
+        return nm.Modulation(np.zeros(1), {}, {}, {}, ())
+    second = (0, 0, 1, 0, 0, 0, 0)
+    duration, interval = Quantity(job.duration, second), Quantity(MODULATION_INTERVAL, second)
+    modulation = nm.modulation(job.circuit, duration, interval)
+    if len(modulation.times) > 1 and not job.timed:
+        raise ModelError(
+            "this program was compiled for constant concentrations; compile it with timed=True "
+            "to run a time course"
+        )
+    return modulation
+
+
+def _run(built: network.Network, duration: float, progress: Progress) -> None:
+    h, pc, job = built.h, built.pc, built.plan.job
+    cvode = h.CVode()
+    h.dt = job.dt * 1e3
+    h.secondorder = 2
+    cvode.active(built.variable_step)
+    if built.variable_step:
+        cvode.atol(job.tolerance or TOLERANCE)
+        cvode.rtol(0)
+        cvode.condition_order(2)
+    pc.set_maxstep(LONGEST_DELAY)
+    h.finitialize()
+    for connection, at in built.events:
+        connection.event(at)
+    pointers = h.PtrVector(max(1, len(built.courses)))
+    for i, (pointer, _) in enumerate(built.courses):
+        pointers.pset(i, pointer)
+    series = _table([s for _, s in built.courses])
+    interval = MODULATION_INTERVAL if built.courses else PIECE
+    number = max(1, int(np.ceil(duration / interval - 1e-9)))
+    for k in range(number):
+        if built.courses:
+            pointers.scatter(h.Vector(series[min(k, len(series) - 1)]))
+            if built.variable_step:
+                cvode.re_init()
+        end = min((k + 1) * interval, duration)
+        if not built.variable_step:
+            end = np.ceil(end / job.dt - 1e-6) * job.dt
+        pc.psolve(end * 1e3)
+        progress.update(end)
+
+
+def _table(series: list[np.ndarray]) -> np.ndarray:
+    """Courses side by side, each held at its last value."""
+    if not series:
+        return np.zeros((1, 0))
+    length = max(len(s) for s in series)
+    return np.stack([np.append(s, np.full(length - len(s), s[-1])) for s in series], axis=1)
+
+
+def _collect(built: network.Network, duration: float, seconds: float) -> Raw:
+    plan, job = built.plan, built.plan.job
+    assert built.spikes is not None
+    times, gids = (np.array(v) for v in built.spikes)
+    if not built.variable_step:
+        # A spike is counted at the start of the step in which the voltage crosses.
+        times = (np.round(times / (job.dt * 1e3)) - 1) * job.dt * 1e3
+    mine = {(t.recording, t.column): t.values() for t in built.traces}
+    parts = built.pc.py_allgather((times, gids, mine))
+    times = np.concatenate([p[0] for p in parts]) * 1e-3
+    gids = np.concatenate([p[1] for p in parts]).astype(int)
+    columns: dict[tuple[int, int], np.ndarray] = {}
+    for part in parts:
+        columns |= part[2]
+    inside = times < duration
+    spikes = {plan.groups[0].name: (gids[inside], times[inside])}
+    return Raw(spikes=spikes, traces=_traces(plan, columns, duration), run_seconds=seconds)
+
+
+def _traces(
+    plan: Plan, columns: dict[tuple[int, int], np.ndarray], duration: float
+) -> list[tuple[Recording, str, np.ndarray, np.ndarray, np.ndarray]]:
+    """Recordings in SI units, at the times at which the Brian2 backends record."""
+    traces = []
+    for number, recording in enumerate(plan.job.recordings):
+        _, cells = recorded_cells(plan.job.circuit, recording)
+        step = plan.job.dt if recording.interval is None else recording.interval.si
+        length = int(np.ceil(duration / step - 1e-6))
+        values = [columns[number, column][:length] for column in range(len(cells))]
+        variable, scale = _kind(recording)
+        traces.append(
+            (recording, variable, np.arange(length) * step, np.stack(values, axis=1) * scale, cells)
+        )
+    return traces
+
+
+def _kind(recording: Recording) -> tuple[str, float]:
+    """What Brian2 would call a variable, which says its unit, and the factor to SI."""
+    if recording.variable == "v":
+        return f"V_{recording.compartment}", 1e-3
+    if recording.variable.endswith(".g"):
+        return f"{CONDUCTANCE}{recording.variable}", 1e-9
+    if recording.variable == "calcium.cai":
+        return f"cai_{recording.compartment}", 1.0
+    return recording.variable, 1.0
