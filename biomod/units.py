@@ -12,6 +12,7 @@ accepted wherever biomod takes one (see :func:`as_quantity`); inside, everything
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, SupportsFloat, TypeGuard
 
 from biomod.errors import UnitError, nearest
@@ -198,6 +199,7 @@ def _symbol(name: str) -> tuple[float, Dimension]:
 _FACTOR = re.compile(r"^([A-Za-zµμΩ]+|1)\^?(-?\d+)?$")
 
 
+@lru_cache(maxsize=1024)
 def parse_unit(text: str) -> tuple[float, Dimension]:
     """SI factor and dimension of a unit written as text.
 

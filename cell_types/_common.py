@@ -13,7 +13,7 @@ from biomod.units import Quantity, mM, ms, mV, nS, um
 K_SHARE = 0.6
 
 # Length and diameter in um. Start values of geometry[recommended_reduced] of the targets table
-# (this project, estimate); L4_PC by analogy with L23_PC.
+# (this project, estimate); L4_PC by analogy with L23_PC, CCK_basket with SST_Martinotti.
 GEOMETRY: dict[str, dict[str, tuple[float, float]]] = {
     "L23_PC": {"soma": (18, 18), "basal": (150, 3.5), "trunk": (150, 2.2), "tuft": (150, 3.0)},
     "L4_PC": {"soma": (16, 16), "basal": (150, 3.5), "trunk": (150, 2.0), "tuft": (120, 2.5)},
@@ -23,6 +23,8 @@ GEOMETRY: dict[str, dict[str, tuple[float, float]]] = {
     "PV_basket": {"soma": (15, 15), "proximal": (80, 4.0), "distal": (150, 2.0)},
     "SST_Martinotti": {"soma": (14, 14), "dend": (200, 3.0)},
     "VIP": {"soma": (12, 12), "dend": (200, 2.0)},
+    "NDNF_L1": {"soma": (12, 12), "dend": (100, 2.5)},
+    "CCK_basket": {"soma": (14, 14), "dend": (200, 3.0)},
 }
 
 # Factor on the dendritic area for spines and for the branches lumped into one cylinder, chosen so
@@ -30,6 +32,7 @@ GEOMETRY: dict[str, dict[str, tuple[float, float]]] = {
 SPINES = {
     "L23_PC": 3.6, "L4_PC": 3.8, "L5_IT": 2.9, "L5_ET": 1.0, "L6_CT": 3.5,
     "PV_basket": 2.9, "SST_Martinotti": 4.8, "VIP": 4.9,
+    "NDNF_L1": 6.7, "CCK_basket": 3.0,
 }  # fmt: skip
 
 # Coupling of the soma to its nearest dendrites. The half cylinders of these short, thick lumped

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from biomod.mechanisms import channels as library
 from biomod.mechanisms.neuromodulation import express
@@ -92,6 +93,8 @@ class Blueprint:
         Values of other parameters by path, e.g. ``"soma.sAHP.tau": "150 ms"``.
     potassium_share : float
         Share of the leak that is potassium's, the rest is the mixed leak. Estimate.
+    reference : str
+        Main source of the targets.
     variations : tuple of Variation
         How cells of this type differ.
     sources : tuple of (path prefix, source)
@@ -104,12 +107,13 @@ class Blueprint:
     couplings: tuple[tuple[str, str, float | None], ...]
     constants: Mapping[str, str] = field(default_factory=dict)
     potassium_share: float = 0.6
+    reference: str = ""
     variations: tuple[Variation, ...] = ()
     sources: tuple[tuple[str, str], ...] = ()
 
 
 # Leak before calibration, which solves for it.
-_LEAK = {"g_leak": "40 uS/cm2", "E_leak": "-70 mV", "cm": "1 uF/cm2"}
+_LEAK: dict[str, Any] = {"g_leak": "40 uS/cm2", "E_leak": "-70 mV", "cm": "1 uF/cm2"}
 
 
 def assemble(name: str, blueprint: Blueprint, values: Mapping[str, Quantity | str]) -> Cell:
@@ -123,10 +127,29 @@ def assemble(name: str, blueprint: Blueprint, values: Mapping[str, Quantity | st
     )
     bare = Cell(
         name, compartments, couplings, fidelity="hh", species=blueprint.species,
-        summary=blueprint.summary, sources=blueprint.sources,
+        summary=blueprint.summary, sources=(*_sources(name, blueprint), *blueprint.sources),
     )  # fmt: skip
     cell = with_values(bare, {**blueprint.constants, **values})
     return express(replace(cell, variations=blueprint.variations))
+
+
+def _sources(name: str, blueprint: Blueprint) -> tuple[tuple[str, str], ...]:
+    """Where the values of a cell come from, by path prefix."""
+    fitted = f"fitted to the {name} rows of cell_types/data/targets.csv ({blueprint.reference})"
+    found = [("", "estimate")]
+    for part, of in blueprint.parts.items():
+        found.append((part, "geometry[recommended_reduced] in targets.csv (estimate)"))
+        found.extend((f"{part}.{p}", fitted) for p in ("g_leak", "E_leak", "cm"))
+        for label in of.channels:
+            channel = CHANNELS[label]("0 uS/cm2")
+            found.append((f"{part}.{channel.name}", channel.source))
+            found.append((f"{part}.{channel.name}.g_max", fitted))
+        for receptor in of.synapses:
+            base = GABA_SLOW if receptor == "GABA_SLOW" else receptors(receptor)[0]
+            found.append((f"{part}.{base.name}", base.source))
+        for opened in ("GIRK", "nAChR", "HTR3"):
+            found.append((f"{part}.{opened}", "opened by neuromodulators only"))
+    return tuple(found)
 
 
 def with_values(cell: Cell, values: Mapping[str, Quantity | str]) -> Cell:
@@ -136,9 +159,7 @@ def with_values(cell: Cell, values: Mapping[str, Quantity | str]) -> Cell:
 
 def _compartment(name: str, part: Part) -> Compartment:
     kind = Soma if part.region == "soma" else Dendrite
-    synapses = tuple(
-        GABA_SLOW if s == "GABA_SLOW" else receptors(s)[0] for s in part.synapses
-    )
+    synapses = tuple(GABA_SLOW if s == "GABA_SLOW" else receptors(s)[0] for s in part.synapses)
     calcium = None
     if any(CHANNELS[c]("0 uS/cm2").ion == "ca" for c in part.channels):
         calcium = library.calcium_pool(f"{part.tau_calcium!r} ms", part.gamma)

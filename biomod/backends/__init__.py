@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from biomod.errors import BackendError, unknown_name
 
 if TYPE_CHECKING:
-    from biomod.backends.brian.assemble import Job, Plan
-    from biomod.backends.brian.collect import Raw
+    from biomod.backends.brian.assemble import Job
+    from biomod.backends.brian.collect import Plan, Raw
     from biomod.model import Circuit
     from biomod.progress import Progress
 
@@ -35,9 +35,12 @@ class BackendInfo:
 class Program(Protocol):
     """A compiled model."""
 
-    plan: Plan
     build_seconds: float
     compiled: bool
+
+    @property
+    def plan(self) -> Plan:
+        """What its results are read by."""
 
     def run(
         self, circuit: Circuit, duration: float, threads: int = 1, progress: Progress | None = None

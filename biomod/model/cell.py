@@ -24,7 +24,7 @@ from biomod.model.neuromodulation import Expression
 from biomod.model.synapse import SynapticReceptor
 from biomod.units import Quantity
 
-REGIONS = ("soma", "basal", "apical_trunk", "apical_tuft", "dendrite")
+REGIONS = ("soma", "axon", "basal", "apical_trunk", "apical_tuft", "dendrite")
 FIDELITIES = ("dspike", "hh")
 
 

@@ -11,17 +11,24 @@ import numpy as np
 from scipy.optimize import brentq
 
 from biomod.errors import ModelError
-from biomod.mechanisms.passive import conductance_matrix, gate_steady_state, steady_calcium, evaluate
-from biomod.model import Cell, Channel, Compartment
+from biomod.mechanisms.passive import (
+    evaluate,
+    gate_steady_state,
+    steady_calcium,
+)
+from biomod.model import Cell, Channel, Compartment, Gate
 from biomod.units import parse_unit
 
 # Gates faster than this follow the voltage of a long step, slower ones stand still (ms).
 FAST = 15.0
 E_LEAK_RANGE = (-0.120, 0.0)  # V
 _STEP = 1e-4  # V
+TEMPERATURE = 34.0
 
 
-def solve(cell: Cell, v_rest: float, r_in: float, tau_m: float, share: float = 0.6) -> dict[str, str]:
+def solve(
+    cell: Cell, v_rest: float, r_in: float, tau_m: float, share: float = 0.6
+) -> dict[str, str]:
     """Values by path of g_leak, leak_K, E_leak and cm that give the three targets.
 
     Parameters
@@ -40,7 +47,9 @@ def solve(cell: Cell, v_rest: float, r_in: float, tau_m: float, share: float = 0
     v = v_rest * 1e-3
     parts = cell.compartments
     area = np.array([c.area.si for c in parts])
-    current = np.array([sum(ch.g_max.si * _open(c, ch, v) * (ch.E_rev.si - v) for ch in _gated(c)) for c in parts])
+    current = np.array(
+        [sum(ch.g_max.si * _open(c, ch, v) * (ch.E_rev.si - v) for ch in _gated(c)) for c in parts]
+    )
     slope = np.array([sum(_slope(c, ch, v) for ch in _gated(c)) for c in parts])
     coupling = _laplacian(cell)
     soma = parts.index(cell.soma)
@@ -57,13 +66,18 @@ def solve(cell: Cell, v_rest: float, r_in: float, tau_m: float, share: float = 0
     g = float(np.exp(brentq(excess, low, high)))
     matrix = coupling + np.diag(area * (g + slope))
     cm = tau_m * 1e-3 / _apparent_tau(matrix, area, soma)
-    values = {"*.cm": f"{cm * 100:.6g} uF/cm2", "*.g_leak": f"{(1 - share) * g * 100:.6g} uS/cm2",
-              "*.leak_K.g_max": f"{share * g * 100:.6g} uS/cm2"}
+    values = {
+        "*.cm": f"{cm * 100:.6g} uF/cm2",
+        "*.g_leak": f"{(1 - share) * g * 100:.6g} uS/cm2",
+        "*.leak_K.g_max": f"{share * g * 100:.6g} uS/cm2",
+    }
     for c, inward in zip(parts, current, strict=True):
         e_k = next(ch.E_rev.si for ch in c.channels if ch.name == "leak_K")
         e = v - (inward + share * g * (e_k - v)) / ((1 - share) * g)
         if not E_LEAK_RANGE[0] <= e <= E_LEAK_RANGE[1]:
-            raise ModelError(f"{cell.name}: {c.name} would need a leak reversal of {e * 1e3:.0f} mV")
+            raise ModelError(
+                f"{cell.name}: {c.name} would need a leak reversal of {e * 1e3:.0f} mV"
+            )
         values[f"{c.name}.E_leak"] = f"{e * 1e3:.6g} mV"
     return values
 
@@ -82,11 +96,11 @@ def _gates(c: Compartment, ch: Channel, v: float, rest: float) -> float:
     return found
 
 
-def _tau(ch: Channel, gate, v: float) -> float:
+def _tau(ch: Channel, gate: Gate, v: float) -> float:
     if not gate.tau:
         return 0.0
     names = {k.name: k.value.si / parse_unit(k.unit)[0] for k in ch.constants}
-    return float(evaluate(gate.tau, np.array(v * 1e3), names)) / ch.speed(gate, 34.0)
+    return float(evaluate(gate.tau, np.array(v * 1e3), names)) / ch.speed(gate, TEMPERATURE)
 
 
 def _open(c: Compartment, ch: Channel, v: float) -> float:
@@ -95,6 +109,7 @@ def _open(c: Compartment, ch: Channel, v: float) -> float:
 
 def _slope(c: Compartment, ch: Channel, v: float) -> float:
     """Conductance per area seen by a small step, in S/m2."""
+
     def inward(x: float) -> float:
         return ch.g_max.si * _gates(c, ch, x, v) * (ch.E_rev.si - x)
 

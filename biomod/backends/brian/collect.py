@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
 
-from biomod.backends.brian.assemble import Plan
 from biomod.backends.brian.equations import CONDUCTANCE
 from biomod.model import Recording
 from biomod.results import spike_table
+
+if TYPE_CHECKING:
+    from biomod.backends.brian.assemble import Job
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,50 @@ class Raw:
     spikes: dict[str, tuple[np.ndarray, np.ndarray]]
     traces: list[tuple[Recording, str, np.ndarray, np.ndarray, np.ndarray]]
     run_seconds: float
+
+
+class Member(Protocol):
+    """A population and its place in a group."""
+
+    @property
+    def name(self) -> str:
+        """Name of the population."""
+
+    @property
+    def start(self) -> int:
+        """Index of its first cell in the group."""
+
+    @property
+    def stop(self) -> int:
+        """Index after its last cell."""
+
+
+class Group(Protocol):
+    """Cells whose spikes a program numbers together."""
+
+    @property
+    def name(self) -> str:
+        """Key of their spikes in :attr:`Raw.spikes`."""
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """Populations in it."""
+
+
+class Plan(Protocol):
+    """What must be known of a program to read its results, whatever the simulator."""
+
+    @property
+    def job(self) -> Job:
+        """What was simulated."""
+
+    @property
+    def groups(self) -> Sequence[Group]:
+        """Groups of cells."""
+
+    @property
+    def synapse_count(self) -> int:
+        """Number of synapses."""
 
 
 def spikes_by_population(plan: Plan, raw: Raw, duration: float) -> pd.DataFrame:

@@ -39,18 +39,18 @@ class CellBuilder:
                  courses: Mapping[str, nm.Course], at_once: bool) -> None:  # fmt: skip
         self.h, self.values, self.at_once = h, values, at_once
         self.cell: Cell = values.cell
-        self.names = {
-            (c.name, part.name): named(part).name
-            for c in self.cell.compartments
-            for parts, named in ((c.channels, channel_mechanism), (c.receptors, receptor_mechanism))
-            for part in parts
-        }
+        self.names: dict[tuple[str, str], str] = {}
+        for c in self.cell.compartments:
+            for channel in c.channels:
+                self.names[c.name, channel.name] = channel_mechanism(channel).name
+            for receptor in c.receptors:
+                self.names[c.name, receptor.name] = receptor_mechanism(receptor).name
         self.pool = pool_mechanism().name
         self.targets = parameter_targets(self.cell)
         own = values.brian(courses)
         self.areas = {c.name: area(c.name, values.at) for c in self.cell.compartments}
         self.capacitance = {n: own[f"C_{n}"] / a for n, a in self.areas.items()}
-        self.order = [(c, p, own[g]) for c, p, g in _from_soma(self.cell)]
+        self.order = [(child, parent, own[g]) for child, parent, g in _from_soma(self.cell)]
         self.settings = [(t, self._now(path, courses)) for path, t in self.targets.items()]
         self.settings += self._speeds(own)
         voltages, states = resting_states(self.cell, own, size)

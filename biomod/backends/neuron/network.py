@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +12,12 @@ import numpy as np
 from biomod.backends.brian import network as net
 from biomod.backends.brian.parameters import NANOSIEMENS
 from biomod.backends.neuron.cells import BuiltCell, CellBuilder, course_of
+from biomod.backends.neuron.nmodl import gap_mechanism
 from biomod.backends.neuron.plan import Member, Plan, recorded_part, stimulated
 from biomod.errors import BackendError, ModelError
 from biomod.mechanisms import neuromodulation as nm
 from biomod.mechanisms.randomness import integer_seed
-from biomod.model import Cell, CurrentClamp, Recording, SynapticEvents
+from biomod.model import Cell, Circuit, CurrentClamp, CurrentWaveform, Recording, SynapticEvents
 
 # Length of the weight vector of a connection, see nmodl.receptor_mechanism.
 WEIGHTS = ("w", "U", "U_rest", "tau_rec", "tau_facil")
@@ -55,11 +58,17 @@ class Trace:
     recording: int
     column: int
     vectors: list[Any]
-    synapse: Any
+    synapse: Any = None
+    # Time steps per sample, and the fraction that one leaves, where every step is recorded because
+    # what arrives at its end counts already, see _at_once.
+    stride: int = 0
+    decay: float = 1.0
 
     def values(self) -> np.ndarray:
         """In mV, mM or nS; a conductance is the difference of two exponentials."""
         arrays = [np.array(v) for v in self.vectors]
+        if self.stride:
+            return np.asarray(arrays[0][1 :: self.stride] / self.decay)
         difference = arrays[0] - arrays[1] if len(arrays) == 2 else arrays[0]
         return np.asarray(difference * (1.0 if self.synapse is None else self.synapse.factor))
 
@@ -71,6 +80,7 @@ def build(h: Any, pc: Any, plan: Plan, modulation: nm.Modulation) -> Network:
         for member in plan.members:
             _cells(network, member, modulation)
         _projections(network, modulation)
+        _gap_junctions(network)
         _backgrounds(network)
         _stimuli(network)
         _record(network)
@@ -165,6 +175,70 @@ def _projections(network: Network, modulation: nm.Modulation) -> None:
                 network.kept.append(connection)
 
 
+def _gap_junctions(network: Network) -> None:
+    """Electrical synapses; the voltage of the other cell is that at the beginning of a step."""
+    plan, pc = network.plan, network.pc
+    circuit = plan.job.circuit
+    if not circuit.gap_junctions:
+        return
+    most = max(len(p.cell.compartments) for p in circuit.populations)
+    totals: dict[tuple[int, str], float] = {}
+    for rule in circuit.gap_junctions:
+        pairs = plan.gaps[rule.key]
+        ends = [
+            (plan.member(name).start, _number(circuit, name, rule.compartment))
+            for name in (rule.a, rule.b)
+        ]
+        for k in range(len(pairs)):
+            a, b = ends[0][0] + int(pairs.a[k]), ends[1][0] + int(pairs.b[k])
+            sources = a * most + ends[0][1], b * most + ends[1][1]
+            for gid, other in ((a, sources[1]), (b, sources[0])):
+                if gid in network.cells:
+                    section = network.cells[gid].sections[rule.compartment]
+                    _half_gap(network, section, other, float(pairs.g[k]))
+                    key = gid, rule.compartment
+                    totals[key] = totals.get(key, 0.0) + float(pairs.g[k])
+    for gid, compartment in totals:
+        section = network.cells[gid].sections[compartment]
+        _, number = _where(plan, gid, compartment)
+        pc.source_var(section(0.5)._ref_v, gid * most + number, sec=section)
+    _check_step(network, totals)
+    pc.setup_transfer()
+
+
+def _number(circuit: Circuit, population: str, compartment: str) -> int:
+    names = [c.name for c in circuit.population(population).cell.compartments]
+    return names.index(compartment)
+
+
+def _where(plan: Plan, gid: int, compartment: str) -> tuple[str, int]:
+    member = next(m for m in plan.members if m.start <= gid < m.stop)
+    return member.name, _number(plan.job.circuit, member.name, compartment)
+
+
+def _half_gap(network: Network, section: Any, other: int, g: float) -> None:
+    process = getattr(network.h, gap_mechanism().name)(section(0.5))
+    process.g = g * 1e6  # S to uS
+    network.pc.target_var(process, process._ref_v_other, other)
+    network.kept.append(process)
+
+
+def _check_step(network: Network, totals: Mapping[tuple[int, str], float]) -> None:
+    """Refuse a time step in which junctions would equalise the cells, where the scheme swings."""
+    if network.variable_step:
+        return
+    dt = network.plan.job.dt
+    for (gid, compartment), g in totals.items():
+        section = network.cells[gid].sections[compartment]
+        capacitance = section.cm * 1e-2 * section(0.5).area() * 1e-12
+        ratio = g * dt / capacitance
+        if ratio > 1:
+            raise ModelError(
+                f"gap junctions: those of one cell at {compartment} add up to {ratio:.3g} times "
+                f"C / dt; use a dt below {dt / ratio * 1e3:.3g} ms"
+            )
+
+
 def _backgrounds(network: Network) -> None:
     """Poisson input: a source per cell and background, each with a stream of its own."""
     plan = network.plan
@@ -199,20 +273,17 @@ def _background(network: Network, gid: int, background: Any, kind: int) -> None:
 
 def _stimuli(network: Network) -> None:
     plan = network.plan
-    circuit = plan.job.circuit
     for stimulus in plan.job.stimuli:
-        for population, cells in stimulated(circuit, stimulus):
+        for population, cells in stimulated(plan.job.circuit, stimulus):
             start = plan.member(population).start
             mine = [start + c for c in cells if start + c in network.cells]
             if isinstance(stimulus, SynapticEvents):
                 _events(network, stimulus, mine)
-    for stimulus in net.stimulus_currents(plan.job.stimuli):
-        for population, cells in stimulated(circuit, stimulus):
-            start = plan.member(population).start
-            for gid in (start + c for c in cells):
-                if gid in network.cells:
-                    section = network.cells[gid].sections[stimulus.compartment]
-                    _current(network, stimulus, section)
+            elif isinstance(stimulus, CurrentClamp | CurrentWaveform):
+                for gid in mine:
+                    _current(network, stimulus, network.cells[gid].sections[stimulus.compartment])
+            else:
+                raise ModelError(f"the neuron backend has no {type(stimulus).__name__}")
 
 
 def _events(network: Network, stimulus: SynapticEvents, gids: list[int]) -> None:
@@ -239,10 +310,7 @@ def _current(network: Network, stimulus: net.Current, section: Any) -> None:
     if network.variable_step:
         times, current, continuous = _knots(stimulus, job.duration)
     else:
-        times = np.arange(round(job.duration / job.dt) + 1) * job.dt
-        current = stimulus.current(times)
-        changed = np.append(True, np.diff(current) != 0)
-        times, current, continuous = times[changed], current[changed], False
+        times, current, continuous = *_steps(stimulus, job.duration, job.dt), False
     if len(times) == 1:
         clamp.amp = current[0] * 1e9
         return
@@ -251,20 +319,28 @@ def _current(network: Network, stimulus: net.Current, section: Any) -> None:
     network.kept += [values, at]
 
 
+def _steps(stimulus: net.Current, duration: float, dt: float) -> tuple[np.ndarray, np.ndarray]:
+    """Times at which an injected current changes from one time step to the next, and its values."""
+    times = np.arange(round(duration / dt) + 1) * dt
+    current = stimulus.current(times)
+    changed = np.append(True, np.diff(current) != 0)
+    return times[changed], current[changed]
+
+
 def _knots(stimulus: net.Current, duration: float) -> tuple[np.ndarray, np.ndarray, bool]:
     """Times and values between which an injected current is held, or is linear."""
-    if not isinstance(stimulus, CurrentClamp):
+    if isinstance(stimulus, CurrentWaveform):
         number = min(len(stimulus.samples), int(np.ceil(duration / stimulus.interval.si)))
         times = np.arange(number + 1) * stimulus.interval.si
-        return times, stimulus.current(times + 1e-9 * stimulus.interval.si), False
+        return times, stimulus.current(times), False
     first, last = stimulus.start.si, min(stimulus.stop.si, duration + 1.0)
     begin = stimulus.amplitude.si
     end = begin + stimulus.slope.si * (last - first)
     if stimulus.slope.si == 0:
         knots = {0.0: 0.0, first: begin, last: 0.0}  # a start at 0 replaces the first
         return np.array(list(knots)), np.array(list(knots.values())), False
-    times = [0.0, first, first, last, last, last + 1.0]
-    return np.array(times), np.array([0.0, 0.0, begin, end, 0.0, 0.0]), True
+    times = np.array([0.0, first, first, last, last, last + 1.0])
+    return times, np.array([0.0, 0.0, begin, end, 0.0, 0.0]), True
 
 
 def _record(network: Network) -> None:
@@ -279,8 +355,26 @@ def _record(network: Network) -> None:
             built = network.cells.get(start + int(cell))
             if built is not None:
                 references, synapse = _references(population.cell, built, recording)
-                vectors = [_vector(network, recording, r) for r in references]
-                network.traces.append(Trace(number, column, vectors, synapse))
+                if synapse is not None and len(references) == 1 and not network.variable_step:
+                    trace = _at_once(network, recording, references[0], synapse)
+                else:
+                    vectors = [_vector(network, recording, r) for r in references]
+                    trace = Trace(0, 0, vectors, synapse)
+                network.traces.append(replace(trace, recording=number, column=column))
+
+
+def _at_once(network: Network, recording: Recording, reference: Any, synapse: Any) -> Trace:
+    """A conductance that jumps with a spike, jump included.
+
+    NEURON records before it delivers what arrives at the same time, which the Brian2 backends
+    record. It is in the next sample, one step of decay later.
+    """
+    dt = network.plan.job.dt
+    interval = dt if recording.interval is None else recording.interval.si
+    vector = network.h.Vector()
+    vector.record(reference)
+    decay = math.exp(-dt * 1e3 / synapse.tau_decay)
+    return Trace(0, 0, [vector], synapse, max(1, round(interval / dt)), decay)
 
 
 def _references(cell: Cell, built: BuiltCell, recording: Recording) -> tuple[list[Any], Any]:

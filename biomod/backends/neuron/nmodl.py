@@ -142,7 +142,7 @@ class _Writer:
 
     def _text(self, node: ast.AST) -> str:
         match node:
-            case ast.Constant(value=value):
+            case ast.Constant(value=int() | float() as value):
                 return repr(float(value))
             case ast.Name(id=name):
                 return self.names.get(name, name)

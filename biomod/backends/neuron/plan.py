@@ -20,6 +20,7 @@ from biomod.backends.neuron.nmodl import (
 )
 from biomod.errors import ModelError, unknown_name
 from biomod.mechanisms import connectivity
+from biomod.mechanisms.gap_junctions import GapPairs, gap_pairs
 from biomod.model import Cell, Circuit, Recording, Stimulus, SynapticEvents
 from biomod.model.circuit import check_receptor
 from biomod.units import parse_unit
@@ -67,6 +68,7 @@ class Plan:
     members: tuple[Member, ...]
     values: Mapping[str, PopulationValues]
     connections: Mapping[str, connectivity.Connections]
+    gaps: Mapping[str, GapPairs]
 
     @property
     def synapse_count(self) -> int:
@@ -103,10 +105,10 @@ def make_plan(job: Job) -> Plan:
         members.append(Member(population.name, start, population.size))
         start += population.size
     for stimulus in job.stimuli:
-        for population, _ in stimulated(circuit, stimulus):
+        for target, _ in stimulated(circuit, stimulus):
             if isinstance(stimulus, SynapticEvents):
-                where = circuit.population(population).cell.compartment(stimulus.compartment)
-                check_receptor(where, stimulus.receptor, f"stimulus of {population}")
+                where = circuit.population(target).cell.compartment(stimulus.compartment)
+                check_receptor(where, stimulus.receptor, f"stimulus of {target}")
     for recording in job.recordings:
         recorded_part(net.recorded_cells(circuit, recording)[0].cell, recording)
     return Plan(
@@ -114,6 +116,7 @@ def make_plan(job: Job) -> Plan:
         members=tuple(members),
         values={p.name: PopulationValues(circuit, p, job.dt) for p in circuit.populations},
         connections={p.key: connectivity.connect(circuit, p) for p in circuit.projections},
+        gaps={j.key: gap_pairs(circuit, j) for j in circuit.gap_junctions},
     )
 
 

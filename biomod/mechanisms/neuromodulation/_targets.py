@@ -164,7 +164,8 @@ ROUTES: dict[str, dict[str, tuple[Route, ...]]] = {
             Route(
                 "channel",
                 ("NaTa", "NaT"),
-                stand_in="stand-in: the somatic sodium channel includes the initial segment",
+                stand_in="where the cell has no initial segment: stand-in: the somatic sodium "
+                "channel includes it",
             ),
         ),
         "g_NaP": (_channel("NaP"),),
@@ -200,7 +201,7 @@ REGIONS_MEANT = {
     "soma+dendrite": ("soma", *_DENDRITE),
     "soma+apical": ("soma", "apical_trunk", "apical_tuft"),
     "apical_tuft": ("apical_tuft",),
-    "axon_initial_segment": ("soma",),
+    "axon_initial_segment": ("axon",),
 }
 
 
@@ -212,9 +213,12 @@ def mechanism(target: str) -> str:
 def meant(cell: Cell, text: str, only: tuple[str, ...] | None) -> list[Compartment]:
     """Compartments that the text of the table means, restricted to those named in `only`.
 
-    Text that is not in :data:`REGIONS_MEANT` is taken as the name of a compartment.
+    Text that is not in :data:`REGIONS_MEANT` is taken as the name of a compartment. In a cell
+    without an axon the soma stands for the initial segment.
     """
     regions = REGIONS_MEANT.get(text)
+    if regions == ("axon",) and not any(c.region == "axon" for c in cell.compartments):
+        regions = ("soma",)
     return [
         c
         for c in cell.compartments
