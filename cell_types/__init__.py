@@ -14,6 +14,9 @@ from biomod.errors import ModelError, unknown_name
 from biomod.model import Cell
 from biomod.registry import Entry
 from cell_types import _hh_library, _library
+from cell_types._valid import valid_models
+
+__all__ = ["HH_NAMES", "NAMES", "catalogue", "fidelities", "get", "valid_models"]
 
 NAMES = tuple(_library.ACTIVE)
 """Cells of fidelity ``dspike``."""

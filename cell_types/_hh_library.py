@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from itertools import pairwise
+from typing import Any
 
 import yaml
 
-from biomod.model import Cell
+from biomod.model import Cell, Variation
 from biomod.units import parse_quantity
 from cell_types import _l5_et
 from cell_types._common import COUPLING, GEOMETRY, SPINES
@@ -24,6 +25,46 @@ from cell_types._hh import Blueprint, Part, assemble
 AIS = (35.0, 1.5)
 AIS_INTERNEURON = (25.0, 1.2)
 DATABASE = "Gouwens et al. 2019, 10.1038/s41593-019-0417-0"
+
+
+_EXPRESSION = (
+    "estimate; conductances of one type vary two- to threefold between cells, and those of sodium "
+    "and potassium together: Schulz, Goaillard & Marder 2006, 10.1038/nn1639; 2007, "
+    "10.1073/pnas.0705827104"
+)
+_SPREAD = "half of the interquartile spread of Rin in the targets table (estimate)"
+
+
+def _variations(*own: str) -> tuple[Variation, ...]:
+    """How cells of a type differ: leak and size, sodium with Kv3, and the channels `own`.
+
+    Sodium and Kv3 vary together (correlation 0.72), which keeps the spike while both spread; so
+    do the calcium current and the potassium currents that its calcium opens, h and M current
+    (0.36 each).
+    """
+    pairs = {
+        "NaTa": ("spike", 0.85), "Kv3": ("spike", 0.85), "CaHVA": ("calcium", 0.6),
+        "SK": ("calcium", 0.6), "sAHP": ("calcium", 0.6), "M": ("subthreshold", 0.6),
+        "Ih": ("subthreshold", 0.6),
+    }  # fmt: skip
+    found = [
+        Variation("*.g_leak", "lognormal", cv=0.2, source=_SPREAD),
+        Variation("*.leak_K.g_max", "lognormal", cv=0.2, source=_SPREAD),
+        Variation("*.cm", "lognormal", cv=0.1, source="spread of C_m_lumped (estimate)"),
+    ]
+    for channel in ("NaTa", "Kv3", *own):
+        factor, loading = pairs.get(channel, ("", 0.0))
+        found.append(
+            Variation(
+                f"*.{channel}.g_max",
+                "lognormal",
+                cv=0.2,
+                source=_EXPRESSION,
+                factor=factor,
+                loading=loading,
+            )
+        )
+    return tuple(found)
 
 
 def _pyramidal(name: str, summary: str, can: float = 0.0) -> Blueprint:
@@ -51,7 +92,10 @@ def _pyramidal(name: str, summary: str, can: float = 0.0) -> Blueprint:
         ("soma", "ais", None), ("soma", "basal", COUPLING[name].to("nS")),
         ("soma", "trunk", None), ("trunk", "tuft", None),
     )  # fmt: skip
-    return Blueprint(summary, "mouse V1", parts, couplings, reference=DATABASE)
+    return Blueprint(
+        summary, "mouse V1", parts, couplings, reference=DATABASE,
+        variations=_variations("Kdr", "M", "Ih", "CaHVA", "SK", "sAHP"),
+    )  # fmt: skip
 
 
 def _interneuron(
@@ -77,7 +121,8 @@ def _interneuron(
     couplings = (
         ("soma", "ais", None), ("soma", dendrites[0], near), *((a, b, None) for a, b in chain),
     )  # fmt: skip
-    return Blueprint(summary, "mouse V1", parts, couplings, reference=reference)
+    varied = _variations(*(c for c in soma if c != "CAN"))
+    return Blueprint(summary, "mouse V1", parts, couplings, reference=reference, variations=varied)
 
 
 # Calcium entry and what it opens.
@@ -116,11 +161,16 @@ BLUEPRINTS: dict[str, Blueprint] = {
 
 
 @cache
-def fitted_values() -> Mapping[str, Mapping[str, str]]:
-    """Fitted parameters by cell type and path, as the calibration wrote them."""
+def fitted_file() -> dict[str, dict[str, Any]]:
+    """What the calibration wrote, by cell type: parameters, features reached, provenance."""
     path = resources.files("cell_types").joinpath("data/fitted_hh.yaml")
-    text = path.read_text() if path.is_file() else ""
-    return {name: entry["parameters"] for name, entry in (yaml.safe_load(text) or {}).items()}
+    found: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text()) if path.is_file() else {}
+    return found or {}
+
+
+def fitted_values() -> Mapping[str, Mapping[str, str]]:
+    """Fitted parameters by cell type and path."""
+    return {name: entry["parameters"] for name, entry in fitted_file().items()}
 
 
 def build(name: str, values: Mapping[str, str] | None = None) -> Cell:

@@ -213,6 +213,26 @@ def variations() -> str:
     return table(("parameter", "distribution", "where from", "cells"), shown)
 
 
+def calibration_hh() -> str:
+    """Every feature of the hh cells with its target, on both simulators."""
+    from cell_types.calibration import table as of_hh_cells
+
+    return of_hh_cells.markdown(of_hh_cells.written())
+
+
+def valid_hh() -> str:
+    """How many valid models of each hh cell were found in how many draws."""
+    from cell_types.calibration.valid_hh import facts
+
+    rows = [
+        (name, str(f["valid"]), str(f["drawn"]), f"{f['valid'] / f['drawn']:.0%}",
+         ", ".join(f["left_out"]) or "–")
+        for name, f in facts().items()
+    ]  # fmt: skip
+    head = ("cell", "valid", "drawn", "accepted", "features left out (the cell itself misses them)")
+    return table(head, rows)
+
+
 def channels() -> str:
     """Every channel of the library."""
     import build_channels
@@ -223,6 +243,8 @@ def channels() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "channels": channels,
     "calibration": calibration,
+    "calibration_hh": calibration_hh,
+    "valid_hh": valid_hh,
     "variations": variations,
     "populations": populations,
     "projections": projections,

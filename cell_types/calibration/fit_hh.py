@@ -136,6 +136,7 @@ def search(
     generations: int = GENERATIONS,
     sigma: float = 0.2,
     seed: int = 1,
+    dt: str = DT,
     report: Callable[[str], object] = sys.stderr.write,
     keep: Callable[[dict[str, str], float], object] = lambda parameters, loss: None,
 ) -> tuple[dict[str, str], dict[str, float], float]:
@@ -158,7 +159,7 @@ def search(
             strategy.tell(points, [IMPOSSIBLE + float(np.sum(x**2)) for x in points])
             continue
         cells = [task.build(task.name, p or possible[0]) for p in parameters]
-        program = program or compile_protocol(cells, protocol, DT)
+        program = program or compile_protocol(cells, protocol, dt)
         features = measure(cells, protocol, program)
         losses = [
             IMPOSSIBLE if p is None else task.loss(f)
@@ -183,25 +184,26 @@ def _parameters(task: Task, x: np.ndarray) -> dict[str, str] | None:
         return None
 
 
-def final_features(task: Task, parameters: Mapping[str, str]) -> dict[str, float]:
-    """Features at the fine time step."""
-    protocol = Protocol.for_targets({p: t.value for p, t in task.goals.items()})
-    cell = task.build(task.name, parameters)
-    return measure([cell], protocol, compile_protocol([cell], protocol, DT_FINAL))[0]
-
-
 def write(task: Task, parameters: Mapping[str, str], seed: int, path: Path = DATA) -> None:
-    """Put fitted parameters with their provenance into the data file."""
-    features = final_features(task, parameters)
+    """Put fitted parameters with their provenance into the data file.
+
+    Features are measured with the fine step on both simulators, so NEURON must be installed.
+    """
+    from cell_types.calibration.table import BACKENDS, features
+
+    cell = task.build(task.name, parameters)
+    reached = [features(task.name, backend, cell) for backend in BACKENDS]
+    brian, neuron = ({k: round(float(v), 5) for k, v in f.items()} for f in reached)
     document = yaml.safe_load(path.read_text()) if path.exists() else {}
     document = document or {}
     document[task.name] = {
         "parameters": dict(parameters),
-        "features": {k: round(float(v), 5) for k, v in features.items()},
+        "features": brian,
+        "features_neuron": neuron,
         "script": f"python -m cell_types.calibration.fit_hh {task.name}",
         "seed": seed,
         "targets": "cell_types/data/targets.csv",
-        "versions": {p: version(p) for p in ("brian2", "cma", "efel")},
+        "versions": {p: version(p) for p in ("brian2", "neuron", "cma", "efel")},
     }
     partial = path.with_suffix(".partial")
     partial.write_text(yaml.safe_dump(document, sort_keys=False))

@@ -66,14 +66,19 @@ KNOBS: dict[str, tuple[Knob, ...]] = {
 Bound = tuple[str, float, float, float]
 _NO_BLOCK: Bound = ("blocked", 0, 0, 0.3)
 _ADAPTING: tuple[Bound, ...] = (_NO_BLOCK, ("isi_ratio_2x", 1.6, 9, 0.1))
+# Where the table has no peak: full-sized spikes, as of the types that have one (estimate).
+_PEAK: Bound = ("AP_peak_V", 22, 45, 2)
 BOUNDS: dict[str, tuple[Bound, ...]] = {
     **dict.fromkeys(("L23_PC", "L4_PC", "L5_IT", "L6_CT"), _ADAPTING),
+    "L5_IT": (*_ADAPTING, _PEAK),
     "PV_basket": (
         _NO_BLOCK, ("isi_ratio_2x", 0.9, 1.15, 0.05), ("max_sustained_rate", 150, 450, 20),
     ),
     "SST_Martinotti": (_NO_BLOCK, ("isi_ratio_2x", 1.3, 9, 0.1)),
-    "VIP": (_NO_BLOCK, ("burst_rate", 100, 400, 10)),
-    "NDNF_L1": (_NO_BLOCK, ("rheobase_latency", 300, 1000, 30)),
+    "VIP": (_NO_BLOCK, ("burst_rate", 100, 400, 10), _PEAK),
+    "NDNF_L1": (
+        _NO_BLOCK, _PEAK, ("rheobase_latency", 300, 1000, 30), ("isi_ratio_2x", 0.8, 1.4, 0.1),
+    ),
     "CCK_basket": _ADAPTING,
 }  # fmt: skip
 

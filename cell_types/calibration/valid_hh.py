@@ -1,0 +1,120 @@
+"""Populations of valid ``hh`` models by rejection.
+
+``python -m cell_types.calibration.valid_hh [CELL ...]`` writes ``cell_types/data/valid_hh.csv``
+and, with the number of models drawn, ``valid_hh.yaml``. Factors on the conductances are drawn
+from the variations of each cell, features measured as in the fit, and a model kept if no feature
+is more than :data:`LIMIT` s.d. from its target and the signature holds. Features in which the
+calibrated cell itself is further away are left out, and named in ``valid_hh.yaml``.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from biomod.mechanisms import variability
+from biomod.model import Population
+from biomod.units import Quantity
+from cell_types import _hh_library
+from cell_types._valid import with_factors
+from cell_types.calibration.features_hh import Protocol, compile_protocol, measure
+from cell_types.calibration.fit_hh import CANDIDATES, DT, Task
+from cell_types.calibration.search_hh import task_for
+
+DATA = Path(_hh_library.__file__).parent / "data"
+LIMIT = 2.0
+# Of the penalty for the signature, in the units of search_hh.BOUNDS.
+SIGNATURE = 1.0
+WANTED, MOST_DRAWN, SEED = 20, 240, 1
+
+Factors = dict[str, float]
+
+
+def facts() -> dict[str, dict[str, Any]]:
+    """How the models of each cell were found, as written beside them."""
+    path = DATA / "valid_hh.yaml"
+    return (yaml.safe_load(path.read_text()) if path.exists() else None) or {}
+
+
+def draw(name: str, size: int) -> list[Factors]:
+    """Factors on the varied parameters of `size` cells, by the path of the variation."""
+    cell = _hh_library.build(name)
+    values = variability.draw(Population(name, cell, size), SEED)
+    found: list[Factors] = [{} for _ in range(size)]
+    for variation in cell.variations:
+        path = next(p for p in cell.paths(variation.path) if _number(cell.get(p)) > 0)
+        for k in range(size):
+            found[k][variation.path] = round(float(values[path][k]) / _number(cell.get(path)), 4)
+    return found
+
+
+def _number(value: object) -> float:
+    assert isinstance(value, Quantity)
+    return value.si
+
+
+def is_valid(task: Task, features: Mapping[str, float], left_out: tuple[str, ...] = ()) -> bool:
+    """Whether all features lie within the limit and the signature holds."""
+    for name, goal in task.goals.items():
+        if name not in left_out and not abs(goal.z(features.get(name, float("nan")))) <= LIMIT:
+            return False
+    return task.penalty(features) <= SIGNATURE
+
+
+def collect(name: str) -> tuple[list[Factors], int, tuple[str, ...]]:
+    """Valid models, how many were drawn for them, and the features left out."""
+    task, cell = task_for(name), _hh_library.build(name)
+    protocol = Protocol.for_targets({p: t.value for p, t in task.goals.items()})
+    program = compile_protocol([cell] * CANDIDATES, protocol, DT)
+    reached = measure([cell] * CANDIDATES, protocol, program)[0]
+    left_out = tuple(
+        p for p, g in task.goals.items() if not abs(g.z(reached.get(p, float("nan")))) <= LIMIT
+    )
+    valid: list[Factors] = []
+    drawn = 0
+    everything = draw(name, MOST_DRAWN)
+    while len(valid) < WANTED and drawn < MOST_DRAWN:
+        batch = everything[drawn : drawn + CANDIDATES]
+        cells = [with_factors(cell, f) for f in batch]
+        drawn += len(batch)
+        for factors, features in zip(batch, measure(cells, protocol, program), strict=True):
+            if is_valid(task, features, left_out):
+                valid.append(factors)
+        sys.stderr.write(f"{name}: {len(valid)} of {drawn}\n")
+    return valid, drawn, left_out
+
+
+def main(names: list[str]) -> None:
+    """Draw models of the named cells (default: all) and replace theirs in the data files."""
+    table = DATA / "valid_hh.csv"
+    for name in names or list(_hh_library.fitted_values()):
+        valid, drawn, left_out = collect(name)
+        rows = _read(table, name)
+        for number, factors in enumerate(valid):
+            rows += [(name, str(number), path, f"{value:g}") for path, value in factors.items()]
+        with table.with_suffix(".partial").open("w", newline="") as file:
+            csv.writer(file).writerows([("cell_type", "model", "path", "factor"), *rows])
+        table.with_suffix(".partial").replace(table)
+        document = facts()
+        document[name] = {
+            "valid": len(valid), "drawn": drawn, "seed": SEED, "limit_sd": LIMIT,
+            "left_out": list(left_out), "script": "python -m cell_types.calibration.valid_hh",
+        }  # fmt: skip
+        (DATA / "valid_hh.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+
+
+def _read(table: Path, but: str) -> list[tuple[str, ...]]:
+    """Rows of the other cells."""
+    if not table.exists():
+        return []
+    with table.open(newline="") as file:
+        return [tuple(row) for row in list(csv.reader(file))[1:] if row[0] != but]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
