@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 _log = logging.getLogger("biomod")
 # Exponential Euler is exact for a membrane whose conductances stand still during a step, and stable
 # however large they are. Forward Euler is what Dendrify uses. Crank-Nicolson with gates half a step
-# ahead (Hines 1984) is of second order where there are no discontinuities, so in hh cells.
-METHODS = ("exponential_euler", "euler", "crank_nicolson", "cvode")
+# ahead (Hines 1984) is of second order where there are no discontinuities, so in hh cells. cvode is
+# NEURON's variable time step (Cohen & Hindmarsh 1996, 10.1063/1.4822377).
+METHODS = tuple(dict.fromkeys(m for methods in backends.METHODS.values() for m in methods))
+# Methods that no time step makes blow up.
+UNCONDITIONALLY_STABLE = ("crank_nicolson", "cvode")
 # Method and time step that are used if none is given, by the fidelity of the cells.
 DEFAULTS = {"dspike": ("exponential_euler", "0.1 ms"), "hh": ("crank_nicolson", "0.025 ms")}
 
@@ -110,6 +113,7 @@ class Program:
             "duration_ms": duration.to("ms"),
             "dt_ms": self.dt.to("ms"),
             "method": self.method,
+            "tolerance": self.compiled.plan.job.tolerance,
             "cells": circuit.cells,
             "synapses": self.compiled.plan.synapse_count,
             "modulators": [to_dict(m) for m in circuit.modulators],
@@ -140,6 +144,7 @@ def compile(
     modulators: Iterable[Modulator] = (),
     dt: Any = None,
     method: str | None = None,
+    tolerance: float | None = None,
     backend: str | None = None,
     seed: int | None = None,
     timed: bool | None = None,
@@ -161,10 +166,14 @@ def compile(
     dt : quantity, optional
         Time step; 0.1 ms by default, 0.025 ms if a cell has the fidelity hh.
     method : str, optional
-        ``"exponential_euler"`` (default), ``"euler"`` (forward Euler, as in Dendrify) or
-        ``"crank_nicolson"`` (staggered, of second order; default if a cell is hh).
+        ``"exponential_euler"`` (default), ``"euler"`` (forward Euler, as in Dendrify),
+        ``"crank_nicolson"`` (staggered, of second order; default if a cell is hh) or ``"cvode"``
+        (variable time step; NEURON only, which has no other than the last two).
+    tolerance : float, optional
+        For cvode, the largest error of a step: of voltages in mV, of gates, of synaptic
+        conductances in nS, and of calcium in 0.1 uM; 1e-5 by default.
     backend : str, optional
-        numpy, cython, cpp or cuda; the best one found here if not given.
+        numpy, cython, cpp, cuda or neuron (for hh cells); the best one found here if not given.
     seed : int, optional
         Replaces the seed of the circuit.
     timed : bool, optional
@@ -184,15 +193,15 @@ def compile(
         circuit = circuit.with_(seed=seed)
     circuit = circuit.modulated(*modulators)
     usual_method, usual_dt = defaults(circuit)
-    method = usual_method if method is None else method
-    if method not in METHODS:
-        raise unknown_name("method", method, METHODS)
     length, step = _times(duration, usual_dt if dt is None else dt)
-    if method != "crank_nicolson":
-        _check_step(circuit, step)
     name, note = backends.choose(backend)
     if note:
         _log.warning(note)
+    if method is not None:
+        _check_method(method, name)
+    method = usual_method if method is None else method
+    if method not in UNCONDITIONALLY_STABLE:
+        _check_step(circuit, step)
     from biomod.backends.brian.assemble import Job
 
     stimuli = (stimulus,) if isinstance(stimulus, Stimulus) else tuple(stimulus)
@@ -204,6 +213,7 @@ def compile(
         recordings=tuple(_recording(r, circuit) for r in record),
         timed=any(not m.is_constant for m in circuit.modulators) if timed is None else timed,
         method=method,
+        tolerance=_tolerance(tolerance, method),
     )
     return Program(circuit, length, step, method, name, backends.compile_job(job, name))
 
@@ -232,6 +242,7 @@ def simulate(
     modulators: Iterable[Modulator] = (),
     dt: Any = None,
     method: str | None = None,
+    tolerance: float | None = None,
     backend: str | None = None,
     seed: int | None = None,
     threads: int = 1,
@@ -249,7 +260,7 @@ def simulate(
     """
     program = compile(
         model, duration, stimulus=stimulus, record=record, modulators=modulators, dt=dt,
-        method=method, backend=backend, seed=seed,
+        method=method, tolerance=tolerance, backend=backend, seed=seed,
     )  # fmt: skip
     return program.run(threads=threads, progress=progress)
 
@@ -263,6 +274,24 @@ def _times(duration: Any, dt: Any) -> tuple[Quantity, Quantity]:
     if step.si > length.si:
         raise ModelError(f"dt ({step!r}) must not be longer than the duration ({length!r})")
     return length, step
+
+
+def _check_method(method: str, backend: str) -> None:
+    if method not in METHODS:
+        raise unknown_name("method", method, METHODS)
+    if method not in backends.METHODS[backend]:
+        others = ", ".join(backends.METHODS[backend])
+        raise ModelError(f"the {backend} backend has no method {method}; it has {others}")
+
+
+def _tolerance(tolerance: float | None, method: str) -> float | None:
+    if tolerance is None:
+        return backends.CVODE_TOLERANCE if method == "cvode" else None
+    if method != "cvode":
+        raise ModelError(f"a tolerance is for the method cvode; {method} has a time step")
+    if not 0 < float(tolerance) < 1:
+        raise ModelError(f"tolerance must be above 0 and below 1; {tolerance!r} was given")
+    return float(tolerance)
 
 
 def defaults(circuit: Circuit) -> tuple[str, str]:

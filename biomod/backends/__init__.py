@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from biomod.progress import Progress
 
 BACKENDS = ("numpy", "cython", "cpp", "cuda", "neuron")
+_BRIAN_METHODS = ("exponential_euler", "euler", "crank_nicolson")
+# How the equations are advanced, by backend; cvode has a variable time step.
+METHODS = {name: _BRIAN_METHODS for name in BACKENDS} | {"neuron": ("crank_nicolson", "cvode")}
+CVODE_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -83,8 +87,12 @@ def _cuda_state() -> tuple[bool, str]:
 def _neuron_state(compiler: str | None) -> tuple[bool, str]:
     if importlib.util.find_spec("neuron") is None:
         return False, "needs NEURON (pip install 'biomod[neuron]')"
+    from biomod.backends.neuron.library import find_nrnivmodl
+
     if compiler is None or shutil.which("make") is None:
         return False, "needs a C++ compiler and make (apt-get install g++ make)"
+    if find_nrnivmodl() is None:
+        return False, "needs nrnivmodl, which comes with NEURON, on the PATH"
     return True, "NEURON, for cells of fidelity hh"
 
 
@@ -125,14 +133,20 @@ def compile_job(job: Job, backend: str) -> Program:
 
 
 def cache_info() -> dict[str, Any]:
-    """Path, entries and bytes of the cache of compiled programs."""
+    """Path, entries and bytes of the cache of compiled programs and NEURON mechanisms."""
     from biomod.backends.brian import compiler
+    from biomod.backends.neuron import library
 
-    return compiler.cache_info()
+    info = compiler.cache_info()
+    mechanisms = library.files()
+    info["entries"] += len(mechanisms)
+    info["bytes"] += sum(stat.st_size for stat in mechanisms.values())
+    return info
 
 
 def cache_clear() -> int:
-    """Empty the cache of compiled programs; returns the bytes freed."""
+    """Empty the cache of compiled programs and mechanisms; returns the bytes freed."""
     from biomod.backends.brian import compiler
+    from biomod.backends.neuron import library
 
-    return compiler.cache_clear()
+    return compiler.cache_clear() + library.clear()

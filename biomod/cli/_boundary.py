@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from biomod.backends import mpi
 from biomod.errors import BackendError, BiomodError, nearest, unknown_name
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
@@ -65,8 +66,8 @@ class InterruptedRun(Exception):
 
 
 def say(message: str, quiet: bool = False) -> None:
-    """Tell the person at the terminal something (on standard error)."""
-    if not quiet:
+    """Tell the person at the terminal something (on standard error); one process of many does."""
+    if not quiet and mpi.world().rank == 0:
         typer.echo(f"biomod: {message}", err=True)
 
 

@@ -134,13 +134,19 @@ def _quantity(option: str, text: str, unit: str, *, positive: bool = False) -> Q
 
 def _backend(name: str | None) -> tuple[str, str]:
     """The backend to use, and one line about that choice."""
-    from biomod.backends import available, choose
+    from biomod.backends import available, choose, mpi
 
     try:
         chosen, note = choose(name)
     except BackendError as error:
         usable = ", ".join(n for n, info in available().items() if info.available)
         raise ModelError(f"{error}; usable here are {usable}") from None
+    processes = mpi.world().size
+    if processes > 1 and chosen != "neuron":
+        raise ModelError(
+            f"mpiexec started {processes} processes, which only --backend neuron can use; "
+            f"{chosen} was {'given' if name else 'chosen'}"
+        )
     best = "" if name else ", the best one found here"
     return chosen, note or f"backend {chosen}{best}"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from biomod.backends import mpi
 from biomod.cli._boundary import InterruptedRun, chatter_to_stderr, say
 from biomod.cli._request import Job, Request, checked
 from biomod.progress import NoProgress, TextProgress
@@ -22,6 +23,9 @@ def run_command(
     """Simulate what is requested and write the directory `out`."""
     from biomod.results import rundir
 
+    if mpi.world().rank > 0:
+        _take_part(request, out, resume)
+        return
     # First what costs nothing, so that a person with a wrong folder does not wait for a model.
     found = rundir.check(out, force=force, resume=resume)
     if resume:
@@ -38,6 +42,15 @@ def run_command(
         except KeyboardInterrupt:
             raise InterruptedRun(_interrupted(out)) from None
     _report(result, summary, out, as_json=as_json, quiet=quiet)
+
+
+def _take_part(request: Request, out: Path, resume: bool) -> None:
+    """Be one of the processes that simulate; the first one writes."""
+    from biomod.results import rundir
+
+    if resume:
+        request = request.completed(rundir.unfinished_request(out))
+    _simulate(checked(request), quiet=True)
 
 
 def _simulate(job: Job, quiet: bool) -> Result:

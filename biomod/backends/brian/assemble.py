@@ -38,7 +38,7 @@ class Job:
     recordings: tuple[Recording, ...]
     timed: bool
     method: str
-    tolerance: float = 0.0
+    tolerance: float | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from biomod.errors import BackendError
 
@@ -59,7 +60,7 @@ def cache_directory() -> Path:
     return Path(home) / "biomod"
 
 
-def cache_info() -> dict[str, object]:
+def cache_info() -> dict[str, Any]:
     """Path, number of programs and total size of the cache."""
     entries = _sizes()
     return {

@@ -21,9 +21,6 @@ from biomod.units import Quantity
 
 # What NEURON is asked to simulate at once, between two looks at the clock (s).
 PIECE = 5e-3
-# Absolute error per step of the variable time step: of voltages in mV; gates and nS alike, calcium
-# 1e-4 of it in mM.
-TOLERANCE = 1e-5
 LONGEST_DELAY = 10.0  # ms between exchanges of spikes, at most
 
 
@@ -56,7 +53,7 @@ class NeuronProgram:
         modulation = modulation_of(plan.job)
         with session.simulator() as h:
             pc = h.ParallelContext()
-            built = network.build(h, pc, plan, modulation)
+            built = session.together(lambda: network.build(h, pc, plan, modulation))
             try:
                 progress.start(duration)
                 started = time.perf_counter()
@@ -90,7 +87,7 @@ def _run(built: network.Network, duration: float, progress: Progress) -> None:
     h.secondorder = 2
     cvode.active(built.variable_step)
     if built.variable_step:
-        cvode.atol(job.tolerance or TOLERANCE)
+        cvode.atol(job.tolerance)
         cvode.rtol(0)
         cvode.condition_order(2)
     pc.set_maxstep(LONGEST_DELAY)

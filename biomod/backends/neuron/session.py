@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import ctypes
 import importlib.util
 import os
+import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
+from biomod.backends import mpi
 from biomod.backends.neuron import library
 from biomod.backends.neuron.nmodl import Mechanism
-from biomod.errors import BackendError
+from biomod.errors import BackendError, BiomodError
+
+Result = TypeVar("Result")
 
 INSTALL = "pip install 'biomod[neuron]'"
 # NEURON is one global simulator: a second thread waits.
@@ -37,7 +43,71 @@ def hoc() -> Any:
             del os.environ[name]
         else:
             os.environ[name] = before
+    _join(h)
     return h
+
+
+def _join(h: Any) -> None:
+    """Let the processes that mpiexec started find each other.
+
+    Where NEURON finds no MPI library, each process silently believes that it is alone.
+    """
+    size = mpi.world().size
+    pc = h.ParallelContext()
+    if size == 1 or int(pc.nhost()) == size:
+        return
+    mpi.name_library()
+    with contextlib.suppress(RuntimeError), _silent():
+        h.nrnmpi_init()
+    if int(pc.nhost()) != size:
+        raise BackendError(
+            f"mpiexec started {size} processes, but NEURON finds no MPI library to join them; "
+            "install one (Debian: apt-get install openmpi-bin) or name it in MPI_LIB_NRN_PATH"
+        )
+    atexit.register(_leave)
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Without what C code prints on standard output."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _leave() -> None:
+    """Finalise MPI, or mpiexec takes the end of this process for a crash.
+
+    After an exception it shall: the other processes may be waiting for this one.
+    """
+    if hasattr(sys, "last_type"):
+        return
+    library, finalised = ctypes.CDLL(None), ctypes.c_int()
+    library.MPI_Finalized(ctypes.byref(finalised))
+    if not finalised.value:
+        library.MPI_Finalize()
+
+
+def together(function: Callable[[], Result]) -> Result:
+    """What a function returns, or in every process the error that it raised in one."""
+    pc = hoc().ParallelContext()
+    result, error = None, None
+    try:
+        result = function()
+    except (BiomodError, BackendError) as raised:
+        error = raised
+    if int(pc.nhost()) > 1:
+        told = [e for e in pc.py_allgather(error) if e is not None]
+        error = error or (told[0] if told else None)
+    if error is not None:
+        raise error
+    return cast("Result", result)
 
 
 def load(mechanisms: Iterable[Mechanism]) -> bool:
@@ -47,11 +117,15 @@ def load(mechanisms: Iterable[Mechanism]) -> bool:
     """
     mechanisms = tuple(mechanisms)
     with _simulator:
-        wanted = [m for m in mechanisms if not hasattr(hoc(), m.name)]
-        found, compiled = library.libraries(wanted)
+        h = hoc()
+        wanted = [m for m in mechanisms if not hasattr(h, m.name)]
+        # One process compiles, the others find what it has put into the cache.
+        first = int(h.ParallelContext().id()) == 0
+        _, compiled = together(lambda: library.libraries(wanted if first else []))
+        found, also = together(lambda: library.libraries(wanted))
         for name, path in found.items():
             _load_one(name, path)
-    return compiled
+    return compiled or also
 
 
 def _load_one(name: str, path: Path) -> None:
