@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from biomod.errors import ModelError
+from biomod.mechanisms.neuromodulation.expressing import needs_channel
 from biomod.model import (
     Cell,
     Circuit,
@@ -108,6 +109,7 @@ def respond(
     """
     if not trials:
         raise ModelError("a protocol needs at least one trial")
+    trials = _lean(trials, events, modulators)
     # By identity: comparing hundreds of cells by value takes longer than to run them.
     distinct = list({id(t.cell): t.cell for t in trials}.values())
     position = {id(cell): k for k, cell in enumerate(distinct)}
@@ -140,6 +142,44 @@ def respond(
         for i, number in enumerate(numbers):
             responses[number] = Response(time, {c: frames[c][i].to_numpy() for c in record})
     return [responses[n] for n in range(len(trials))]
+
+
+def _lean(
+    trials: Sequence[Trial], events: Sequence[SynapticEvents], modulators: Sequence[Modulator]
+) -> list[Trial]:
+    """The same trials without the parts of their cells that stay closed in all of them.
+
+    Receptors that no event opens, neuromodulatory receptors without their modulator, and channels
+    of zero density: programs compile and run several times as fast, with the same result.
+    """
+    named = {r for m in modulators for r in m.receptors}
+    everything = any(not m.receptors for m in modulators)
+    cells = list({id(t.cell): t.cell for t in trials}.values())
+    kept = [e for e in cells[0].expression if everything or e.receptor.name in named]
+    opening = any(needs_channel(effect) for e in kept for effect in e.effects)
+    targets = {(e.compartment, e.receptor) for e in events}
+    open_channels = {
+        (c.name, ch.name)
+        for cell in cells
+        for c in cell.compartments
+        for ch in c.channels
+        if opening or ch.g_max.si > 0
+    }
+
+    def lean(cell: Cell) -> Cell:
+        compartments = tuple(
+            replace(
+                c,
+                channels=tuple(ch for ch in c.channels if (c.name, ch.name) in open_channels),
+                receptors=tuple(r for r in c.receptors if (c.name, r.name) in targets),
+            )
+            for c in cell.compartments
+        )
+        expression = tuple(e for e in cell.expression if everything or e.receptor.name in named)
+        return replace(cell, compartments=compartments, expression=expression, variations=())
+
+    made = {id(cell): lean(cell) for cell in cells}
+    return [replace(t, cell=made[id(t.cell)]) for t in trials]
 
 
 def pulse(onset: float, amplitude: float = PULSE_NA, length: float = PULSE_MS) -> Stimulus:

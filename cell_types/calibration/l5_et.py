@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cell_types._hh import CHANNELS
-from cell_types._l5_et import APICAL, BLUEPRINT, HOT, TRUNK, TUFT, distances
+from cell_types._l5_et import APICAL, BLUEPRINT, HOT, TUFT, distances
 
 NAME = "L5_ET"
 # Distances (um) up to which sodium and Kv3, and h current, change along the apical dendrite.
