@@ -26,6 +26,7 @@ from biomod.model import (
     step,
 )
 from biomod.simulation import compile
+from cell_types._l5_et import distances as distances
 
 INTERVAL = 0.1  # ms between samples of a trace
 # The somatic pulse that evokes one action potential, and the shape of a synaptic current: Hay et

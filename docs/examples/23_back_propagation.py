@@ -18,7 +18,7 @@ from cell_types import protocols
 OUT = Path(os.environ.get("BIOMOD_EXAMPLE_OUT", "."))
 cell = cell_types.get("L5_ET", fidelity="hh")
 PUBLISHED = {660: (45, 10), 800: (36, 9.33)}  # um: mV
-distance = {"soma": 0.0, **cell_types.l5_et_distances()}
+distance = {"soma": 0.0, **protocols.distances()}
 apical = tuple(distance)[1:]
 cells = {"control": cell, "no dendritic Na": protocols.without(cell, ("NaTa",), apical)}
 trials = [protocols.Trial(c, (protocols.pulse(10.0),)) for c in cells.values()]

@@ -23,29 +23,16 @@ PATTERNS = ("00", "10", "01", "11")
 ampa = bm.SynapticReceptor("AMPA", "AMPA", E_rev="0 mV", tau_decay="2 ms")
 gaba = bm.SynapticReceptor("GABA", "GABA", E_rev="-75 mV", tau_decay="20 ms")
 membrane = {"g_leak": "100 uS/cm2", "E_leak": "-70 mV"}
-cell = bm.Cell(
-    "xor",
-    compartments=(
-        bm.Soma(
-            "soma", length="30 um", diameter="30 um", **membrane, receptors=(gaba,),
-            spike=bm.SomaticSpike(threshold="-52 mV", reset="-60 mV", refractory="40 ms"),
-        ),
-        bm.Dendrite(
-            "dend", length="150 um", diameter="2 um", **membrane, receptors=(ampa,),
-            spikes=(
-                bm.DendriticSpike(
-                    "Na", threshold="-45 mV", g_rise="30 nS", g_fall="5 nS", E_rise="10 mV",
-                    E_fall="-75 mV", duration_rise="6 ms", duration_fall="5 ms",
-                    offset_fall="6 ms", refractory="60 ms",
-                ),
-            ),
-        ),
-    ),
-    couplings=(bm.Coupling("soma", "dend", "6 nS"),),
-)  # fmt: skip
-lines = {"x": (1, 3), "y": (2, 3)}
+spike = bm.SomaticSpike(threshold="-52 mV", reset="-60 mV", refractory="40 ms")
+rise = {"g_rise": "30 nS", "E_rise": "10 mV", "duration_rise": "6 ms", "offset_fall": "6 ms"}
+fall = {"g_fall": "5 nS", "E_fall": "-75 mV", "duration_fall": "5 ms", "refractory": "60 ms"}
+event = bm.DendriticSpike("Na", threshold="-45 mV", **rise, **fall)
+soma = {"length": "30 um", "diameter": "30 um", "receptors": (gaba,), "spike": spike}
+dend = {"length": "150 um", "diameter": "2 um", "receptors": (ampa,), "spikes": (event,)}
+parts = (bm.Soma("soma", **soma, **membrane), bm.Dendrite("dend", **dend, **membrane))
+cell = bm.Cell("xor", parts, couplings=(bm.Coupling("soma", "dend", "6 nS"),))
 events = []
-for active in lines.values():
+for active in ((1, 3), (2, 3)):  # cells in which the first and the second input are active
     volley = {"cells": active, "times": (20 * ms,)}
     events.append(bm.SynapticEvents("", "dend", receptor="AMPA", weight=8 * nS, **volley))
     events.append(bm.SynapticEvents("", "soma", receptor="GABA", weight=10 * nS, **volley))
