@@ -205,6 +205,13 @@ def steady_calcium(compartment: Compartment, v: Any) -> np.ndarray:
     return np.asarray(pool.cai_rest.si + gain * inward)  # mol/m3 is mM
 
 
+def _lowest_reversal(cell: Cell) -> float:
+    """The most negative reversal potential of a current of the cell, in V."""
+    found = [c.E_leak.si for c in cell.compartments if c.g_leak.si > 0]
+    found += [k.E_rev.si for c in cell.compartments for k in c.channels if k.g_max.si > 0]
+    return min(found, default=cell.soma.E_leak.si)
+
+
 @dataclass(frozen=True, eq=False)
 class _Membrane:
     """A cell as arrays over its compartments, in SI."""
@@ -224,8 +231,11 @@ class _Membrane:
         index = {c.name: i for i, c in enumerate(parts)}
         area = np.array([c.area.si for c in parts])
         leak = np.array([c.g_leak.si for c in parts]) * area
-        start = np.array([c.E_leak.si for c in parts])
-        g, gE = leak.copy(), leak * start
+        reversal = np.array([c.E_leak.si for c in parts])
+        start = reversal
+        if cell.fidelity == "hh":
+            start = np.full(len(parts), _lowest_reversal(cell))
+        g, gE = leak.copy(), leak * reversal
         for i, part in enumerate(parts):
             for channel in part.channels:
                 if not channel.gates:
@@ -360,7 +370,8 @@ def rest(cell: Cell) -> dict[str, float]:
 
     Where all currents of a compartment, gates at their steady state, and the currents from its
     neighbours add up to zero; solved to a relative precision of 1e-12. Of several stable states
-    the one that is reached from the reversal potentials of the leak.
+    the one that is reached from the reversal potentials of the leak; in a cell of fidelity hh,
+    whose channels may hold it at a plateau besides, the most negative one.
 
     Raises
     ------

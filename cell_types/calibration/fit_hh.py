@@ -140,7 +140,7 @@ def search(
     report: Callable[[str], object] = sys.stderr.write,
     keep: Callable[[dict[str, str], float], object] = lambda parameters, loss: None,
 ) -> tuple[dict[str, str], dict[str, float], float]:
-    """Best parameters, their features and loss; `keep` is told of each new best."""  # fmt: skip
+    """Best parameters, their features and loss; `keep` is told of each new best."""
     import cma  # type: ignore[import-untyped]
 
     middle = np.full(len(task.knobs), 0.5) if start is None else np.asarray(start, dtype=float)

@@ -71,14 +71,16 @@ _PEAK: Bound = ("AP_peak_V", 22, 45, 2)
 BOUNDS: dict[str, tuple[Bound, ...]] = {
     **dict.fromkeys(("L23_PC", "L4_PC", "L5_IT", "L6_CT"), _ADAPTING),
     "L5_IT": (*_ADAPTING, _PEAK),
+    "L6_CT": (*_ADAPTING, ("sag_ratio_at_-100mV", 0.07, 0.25, 0.01)),
     "PV_basket": (
         _NO_BLOCK, ("isi_ratio_2x", 0.9, 1.15, 0.05), ("max_sustained_rate", 150, 450, 20),
     ),
-    "SST_Martinotti": (_NO_BLOCK, ("isi_ratio_2x", 1.3, 9, 0.1)),
-    "VIP": (_NO_BLOCK, ("burst_rate", 100, 400, 10), _PEAK),
-    "NDNF_L1": (
-        _NO_BLOCK, _PEAK, ("rheobase_latency", 300, 1000, 30), ("isi_ratio_2x", 0.8, 1.4, 0.1),
+    "SST_Martinotti": (
+        _NO_BLOCK, ("isi_ratio_2x", 1.3, 9, 0.1), ("AP_threshold_V", -50, -41.5, 1),
+        ("sag_ratio_at_-100mV", 0.05, 0.2, 0.01), ("AP_half_width", 0.42, 0.7, 0.02),
     ),
+    "VIP": (_NO_BLOCK, ("burst_rate", 100, 400, 10), _PEAK),
+    "NDNF_L1": (_NO_BLOCK, _PEAK, ("rheobase_latency", 300, 1000, 30)),
     "CCK_basket": _ADAPTING,
 }  # fmt: skip
 

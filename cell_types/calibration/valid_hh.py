@@ -23,7 +23,7 @@ from biomod.units import Quantity
 from cell_types import _hh_library
 from cell_types._valid import with_factors
 from cell_types.calibration.features_hh import Protocol, compile_protocol, measure
-from cell_types.calibration.fit_hh import CANDIDATES, DT, Task
+from cell_types.calibration.fit_hh import CANDIDATES, DT_FINAL, Task
 from cell_types.calibration.search_hh import task_for
 
 DATA = Path(_hh_library.__file__).parent / "data"
@@ -70,23 +70,30 @@ def collect(name: str) -> tuple[list[Factors], int, tuple[str, ...]]:
     """Valid models, how many were drawn for them, and the features left out."""
     task, cell = task_for(name), _hh_library.build(name)
     protocol = Protocol.for_targets({p: t.value for p, t in task.goals.items()})
-    program = compile_protocol([cell] * CANDIDATES, protocol, DT)
-    reached = measure([cell] * CANDIDATES, protocol, program)[0]
-    left_out = tuple(
-        p for p, g in task.goals.items() if not abs(g.z(reached.get(p, float("nan")))) <= LIMIT
-    )
+    candidates = draw(name, MOST_DRAWN)
+    # The calibrated cell comes first: what it misses is not asked of the others.
+    batches = [[cell, *(with_factors(cell, f) for f in candidates[: CANDIDATES - 1])]]
+    for k in range(CANDIDATES - 1, MOST_DRAWN - CANDIDATES + 1, CANDIDATES):
+        batches.append([with_factors(cell, f) for f in candidates[k : k + CANDIDATES]])
+    program = compile_protocol(batches[0], protocol, DT_FINAL)
     valid: list[Factors] = []
+    left_out: tuple[str, ...] | None = None
     drawn = 0
-    everything = draw(name, MOST_DRAWN)
-    while len(valid) < WANTED and drawn < MOST_DRAWN:
-        batch = everything[drawn : drawn + CANDIDATES]
-        cells = [with_factors(cell, f) for f in batch]
-        drawn += len(batch)
-        for factors, features in zip(batch, measure(cells, protocol, program), strict=True):
-            if is_valid(task, features, left_out):
-                valid.append(factors)
+    for cells in batches:
+        found = measure(cells, protocol, program)
+        if left_out is None:
+            reached = found.pop(0)
+            left_out = tuple(
+                p
+                for p, g in task.goals.items()
+                if not abs(g.z(reached.get(p, float("nan")))) <= LIMIT
+            )
+        valid += [candidates[drawn + k] for k, f in enumerate(found) if is_valid(task, f, left_out)]
+        drawn += len(found)
         sys.stderr.write(f"{name}: {len(valid)} of {drawn}\n")
-    return valid, drawn, left_out
+        if len(valid) >= WANTED:
+            break
+    return valid, drawn, left_out or ()
 
 
 def main(names: list[str]) -> None:

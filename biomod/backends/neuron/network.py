@@ -66,11 +66,16 @@ class Trace:
 
     def values(self) -> np.ndarray:
         """In mV, mM or nS; a conductance is the difference of two exponentials."""
-        arrays = [np.array(v) for v in self.vectors]
+        arrays = [array(v) for v in self.vectors]
         if self.stride:
             return np.asarray(arrays[0][1 :: self.stride] / self.decay)
         difference = arrays[0] - arrays[1] if len(arrays) == 2 else arrays[0]
         return np.asarray(difference * (1.0 if self.synapse is None else self.synapse.factor))
+
+
+def array(vector: Any) -> np.ndarray:
+    """A copy of a vector of NEURON."""
+    return np.array(vector.as_numpy()) if len(vector) else np.zeros(0)
 
 
 def build(h: Any, pc: Any, plan: Plan, modulation: nm.Modulation) -> Network:

@@ -123,7 +123,7 @@ def _table(series: list[np.ndarray]) -> np.ndarray:
 def _collect(built: network.Network, duration: float, seconds: float) -> Raw:
     plan, job = built.plan, built.plan.job
     assert built.spikes is not None
-    times, gids = (np.array(v.to_python()) for v in built.spikes)
+    times, gids = (network.array(v) for v in built.spikes)
     if not built.variable_step:
         # A spike is counted at the start of the step in which the voltage crosses.
         times = (np.round(times / (job.dt * 1e3)) - 1) * job.dt * 1e3
