@@ -26,6 +26,7 @@ from biomod.model import (
     step,
 )
 from biomod.simulation import compile
+from biomod.units import Quantity, ms, nS
 from cell_types._l5_et import distances as distances
 
 INTERVAL = 0.1  # ms between samples of a trace
@@ -38,6 +39,9 @@ RISE_MS, DECAY_MS = 0.5, 5.0
 # 10.1523/JNEUROSCI.22-16-06991.2002).
 PLATEAU_MV, PLATEAU_MS = -35.0, 10.0
 SPIKE_MV = -20.0
+
+
+Floats = Sequence[float] | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,7 @@ def respond(
         for k, cell in enumerate(distinct)
     )
     recordings = [
-        Recording(c, "v", f"c{k}", tuple(range(len(members[k]))), f"{INTERVAL} ms")
+        Recording(c, "v", f"c{k}", tuple(range(len(members[k]))), INTERVAL * ms)
         for k in range(len(distinct))
         for c in record
     ]
@@ -201,7 +205,7 @@ def epsc(
     samples = np.concatenate([np.zeros(round(onset / INTERVAL)), shape / shape.max()])
     return CurrentWaveform(
         compartment=compartment, samples=tuple(1e3 * amplitude * samples),
-        interval=f"{INTERVAL} ms",
+        interval=INTERVAL * ms,
     )  # fmt: skip
 
 
@@ -214,7 +218,7 @@ def first_above(responses: Sequence[Response], compartment: str = "nexus") -> in
 
 
 def threshold(
-    amplitudes: Sequence[float], responses: Sequence[Response], compartment: str = "nexus"
+    amplitudes: Floats, responses: Sequence[Response], compartment: str = "nexus"
 ) -> float:
     """Between the last amplitude without and the first with a calcium spike; NaN without one."""
     first = first_above(responses, compartment)
@@ -255,19 +259,21 @@ def bac_trials(cell: Cell, amplitude: float, site: str = "nexus") -> dict[str, T
     }
 
 
-def veto(weight: str = "60 nS") -> SynapticEvents:
+def veto(weight: Quantity = 60 * nS) -> SynapticEvents:
     """GABA on the tuft, 5 ms before the dendritic current of :func:`bac_trials`."""
     when = f"{ONSET + PULSE_MS - VETO_LEAD} ms"
     return SynapticEvents("*", "tuft", receptor="GABA", times=(when,), weight=weight)
 
 
 def coincidence_trials(
-    cell: Cell, delays: Sequence[float], amplitudes: Sequence[float], site: str = "nexus"
+    cell: Cell, delays: Floats, amplitudes: Floats, site: str = "nexus"
 ) -> list[Trial]:
     """EPSCs of all amplitudes alone, then for each delay (ms) after the start of a pulse."""
-    alone = [Trial(cell, (epsc(a, ONSET, site),)) for a in amplitudes]
+    alone = [Trial(cell, (epsc(float(a), ONSET, site),)) for a in amplitudes]
     return alone + [
-        Trial(cell, (pulse(ONSET), epsc(a, ONSET + d, site))) for d in delays for a in amplitudes
+        Trial(cell, (pulse(ONSET), epsc(float(a), ONSET + d, site)))
+        for d in delays
+        for a in amplitudes
     ]
 
 
@@ -307,9 +313,7 @@ class Coincidence:
         return float((level < (1 + self.lowest) / 2).mean() * (fine[-1] - fine[0]))
 
 
-def coincidence(
-    delays: Sequence[float], amplitudes: Sequence[float], responses: Sequence[Response]
-) -> Coincidence:
+def coincidence(delays: Floats, amplitudes: Floats, responses: Sequence[Response]) -> Coincidence:
     """Thresholds from the responses to :func:`coincidence_trials`."""
     n = len(amplitudes)
     groups = [responses[k : k + n] for k in range(0, len(responses), n)]
@@ -328,7 +332,7 @@ def coincidence(
 PULSES = 5
 
 
-def train_trials(cell: Cell, frequencies: Sequence[float]) -> list[Trial]:
+def train_trials(cell: Cell, frequencies: Floats) -> list[Trial]:
     """Five somatic pulses at each frequency (Hz); Larkum, Kaiser & Sakmann 1999.
 
     Source: PNAS 96:14600, 10.1073/pnas.96.25.14600; pulses of 5 ms as in Hay et al. 2011.
@@ -356,7 +360,7 @@ class CriticalFrequency:
 
 
 def critical_frequency(
-    frequencies: Sequence[float], integrals: Sequence[float], smallest_jump: float = 1.5
+    frequencies: Floats, integrals: Floats, smallest_jump: float = 1.5
 ) -> CriticalFrequency:
     """The jump of the dendritic integral with frequency, between its two plateaus.
 
@@ -387,12 +391,12 @@ def _first(x: np.ndarray, y: np.ndarray, level: float) -> float:
 # --------------------------------------------------------------------------------------------
 # Peak conductances of one synapse (nS). Larkum et al. 2009, 10.1126/science.1171958, and Major et
 # al. 2008, 10.1152/jn.00011.2008, use NMDA conductances of two to three times AMPA (estimate).
-CLUSTER = {"AMPA": "0.4 nS", "NMDA": "1.2 nS"}
+CLUSTER = {"AMPA": 0.4 * nS, "NMDA": 1.2 * nS}
 CLUSTER_ONSET = 20.0
 
 
 def cluster_trials(
-    cell: Cell, numbers: Sequence[int], branch: str = "basal2", nmda: bool = True
+    cell: Cell, numbers: Floats, branch: str = "basal2", nmda: bool = True
 ) -> list[Trial]:
     """Numbers of synapses of a branch that are active together, with :func:`cluster_events`."""
     gains = ({f"{branch}.AMPA.gain": n, f"{branch}.NMDA.gain": n * nmda} for n in numbers)

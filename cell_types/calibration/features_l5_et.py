@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from biomod.model import Cell, step
+from biomod.model import NA, Cell, step
 from cell_types import protocols as p
 from cell_types._l5_et import APICAL, distances
 
@@ -118,3 +118,61 @@ def resonance(frequencies: Sequence[float], magnitudes: Sequence[float]) -> floa
     i = int(np.clip(np.argmax(y), 1, len(y) - 2))
     a, b, _ = np.polyfit(x[i - 1 : i + 2], y[i - 1 : i + 2], 2)
     return float(np.exp(-b / (2 * a))) if a < 0 else float(frequencies[int(np.argmax(y))])
+
+
+DELAYS = (-55.0, 0.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0)  # ms after the start of the pulse
+AMPLITUDES = np.round(np.arange(0.2, 2.0, 0.1), 3)  # nA
+FREQUENCIES = (40.0, 60.0, 80.0, 100.0, 120.0, 140.0, 160.0, 200.0)  # Hz
+BELOW = 0.85  # amplitude of BAC firing as a share of the threshold
+
+
+def dendritic(
+    cells: Sequence[Cell], backend: str | None = None, dt: str | None = None
+) -> list[dict[str, float]]:
+    """Thresholds, coincidence window and critical frequency of several cells (P06 to P08)."""
+    groups = [
+        [*p.coincidence_trials(c, DELAYS, AMPLITUDES), *p.train_trials(c, FREQUENCIES)]
+        for c in cells
+    ]
+    trials = [t for group in groups for t in group]
+    responses = p.respond(trials, 260.0, ("soma", "nexus", "tuft"), backend=backend, dt=dt)
+    size, found = len(groups[0]), []
+    for k in range(len(cells)):
+        mine = responses[k * size : (k + 1) * size]
+        trains = mine[-len(FREQUENCIES) :]
+        pairs = mine[: -len(FREQUENCIES)]
+        found.append(_dendritic(pairs, trains))
+    return found
+
+
+def _dendritic(pairs: Sequence[p.Response], trains: Sequence[p.Response]) -> dict[str, float]:
+    jump = p.critical_frequency(FREQUENCIES, [r.integral("tuft") for r in trains])
+    found = {"critical_frequency": jump.middle, "jump_width": jump.width, "jump": jump.jump}
+    if p.first_above(pairs[: len(AMPLITUDES)]) is None:
+        return found
+    window = p.coincidence(DELAYS, AMPLITUDES, pairs)
+    found |= {"threshold": window.alone, "lowest": window.lowest, "window": window.width}
+    far = np.abs(window.interval) > 50
+    found["far"] = float(window.relative[far].min())
+    # The current nearest to the one of BAC firing, 5 ms after the start of the pulse.
+    i = int(np.argmin(np.abs(AMPLITUDES - BELOW * window.alone)))
+    at = (1 + DELAYS.index(5.0)) * len(AMPLITUDES) + i
+    found["spikes_alone"] = float(len(pairs[i].spikes))
+    found["spikes_both"] = float(len(pairs[at].spikes))
+    return found
+
+
+def tuft_threshold(
+    cells: Sequence[Cell], backend: str | None = None, dt: str | None = None
+) -> list[float]:
+    """Threshold of a tuft EPSC with alpha2A receptors saturated over the one without (P05)."""
+    sizes = np.arange(0.5, 3.6, 0.08)
+    trials = [p.Trial(c, (p.epsc(float(a), 10.0, "tuft"),)) for c in cells for a in sizes]
+    agonist = NA("1000 mM", receptors=("alpha2A",))
+    runs = [
+        p.respond(trials, 90.0, ("soma", "nexus"), backend=backend, dt=dt, modulators=m)
+        for m in ((), (agonist,))
+    ]
+    n = len(sizes)
+    before, after = ([p.threshold(sizes, r[k : k + n]) for k in range(0, len(r), n)] for r in runs)
+    return [b / a for a, b in zip(before, after, strict=True)]

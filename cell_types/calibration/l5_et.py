@@ -9,13 +9,24 @@ gradients along the apical dendrite, and its geometry.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
 
+import numpy as np
+import yaml
+
+from biomod.model import Cell
+from cell_types import _hh_library
 from cell_types._hh import CHANNELS
 from cell_types._l5_et import APICAL, BLUEPRINT, HOT, TUFT, distances
+from cell_types.calibration import features_l5_et as f
+from cell_types.calibration.targets import targets
 
 NAME = "L5_ET"
+DATA = Path(_hh_library.__file__).parent / "data" / "fitted_hh.yaml"
 # Distances (um) up to which sodium and Kv3, and h current, change along the apical dendrite.
 SODIUM_END, IH_END = 660.0, 600.0
 
@@ -131,3 +142,96 @@ def _leak(knobs: Mapping[str, float]) -> dict[str, str]:
 
 def _density(x: float) -> str:
     return f"{x:.5g} uS/cm2"
+
+
+# Feature, lowest and highest value, and the excess that costs 1: acceptance numbers of the
+# phenomena with a margin.
+BOUNDS: tuple[tuple[str, float, float, float], ...] = (
+    ("critical_frequency", 65, 180, 10), ("jump_width", 0, 22, 4), ("jump", 1.5, 4, 0.15),
+    ("lowest", 0.35, 0.65, 0.04), ("window", 11, 38, 2), ("far", 0.92, 1.2, 0.04),
+    ("spikes_alone", 0, 0, 0.5), ("spikes_both", 2, 4, 0.5), ("alpha2A", 0, 0.83, 0.04),
+    ("spikes_of_pulse", 1, 1, 0.3), ("share_without_sodium_at_660um", 0, 0.57, 0.04),
+    ("share_without_sodium_at_800um", 0, 0.57, 0.04), ("first_ISI_at_rheobase", 0, 50, 20),
+)  # fmt: skip
+MISSING = 6.0  # cost of a feature that the cell does not show
+CANDIDATES, GENERATIONS, SIGMA, SEED = 6, 4, 0.02, 1
+DT = "0.05 ms"
+
+
+def loss(found: Mapping[str, float]) -> float:
+    """Squared deviations from the targets in s.d., linear beyond 3, and excesses of the bounds."""
+    total = 0.0
+    for name, goal in targets(NAME).items():
+        z = abs(goal.z(found.get(name, math.nan)))
+        total += MISSING if math.isnan(z) else (z**2 if z < 3 else 6 * z - 9)
+    for name, low, high, scale in BOUNDS:
+        x = found.get(name, math.nan)
+        excess = MISSING if math.isnan(x) else max(low - x, x - high, 0.0) / scale
+        total += min(excess, MISSING) ** 2
+    return total
+
+
+def measure(
+    cells: Sequence[Cell], backend: str | None = None, dt: str | None = None
+) -> list[dict[str, float]]:
+    """Every feature that the loss looks at."""
+    found = f.dendritic(cells, backend, dt)
+    shares = f.tuft_threshold(cells, backend, dt)
+    return [
+        {**f.features(cell, backend, dt), **more, "alpha2A": share}
+        for cell, more, share in zip(cells, found, shares, strict=True)
+    ]
+
+
+def search(start: Mapping[str, float], generations: int = GENERATIONS) -> dict[str, float]:
+    """The best knobs of a few generations around `start`."""
+    import cma  # type: ignore[import-untyped]
+
+    x0 = [KNOBS[k].position(start[k]) for k in KNOBS]
+    options = {"seed": SEED, "popsize": CANDIDATES, "verbose": -9, "bounds": [0, 1]}
+    strategy = cma.CMAEvolutionStrategy(np.clip(x0, 0.005, 0.995), SIGMA, options)
+    best = (math.inf, dict(start))
+    for generation in range(generations):
+        points = strategy.ask()
+        if generation == 0:
+            points[0] = np.array(x0)
+        knobs = [
+            {k: KNOBS[k].value(float(v)) for k, v in zip(KNOBS, x, strict=True)} for x in points
+        ]
+        cells = [_hh_library.build(NAME, values(k)) for k in knobs]
+        losses = [loss(m) for m in measure(cells, dt=DT)]
+        strategy.tell(points, losses)
+        i = int(np.argmin(losses))
+        best = min(best, (losses[i], knobs[i]), key=lambda pair: pair[0])
+        sys.stderr.write(f"{NAME} {generation}: {losses[i]:.2f} (best {best[0]:.2f})\n")
+    return best[1]
+
+
+def write(knobs: Mapping[str, float], path: Path = DATA) -> None:
+    """Put the parameters that follow from the knobs into the data file, with their features."""
+    found = {k: float(f"{v:.5g}") for k, v in knobs.items()}
+    cell = _hh_library.build(NAME, values(found))
+    document = yaml.safe_load(path.read_text()) if path.exists() else {}
+    entry = {
+        "parameters": values(found),
+        "knobs": found,
+        "script": f"python -m cell_types.calibration.l5_et (seed {SEED})",
+        "targets": "cell_types/data/targets.csv",
+        "versions": {p: version(p) for p in ("brian2", "cma", "efel")},
+    }
+    for label, backend in (("features", "cpp"), ("features_neuron", "neuron")):
+        entry[label] = {k: round(float(v), 5) for k, v in f.features(cell, backend).items()}
+    document[NAME] = entry
+    partial = path.with_suffix(".partial")
+    partial.write_text(yaml.safe_dump(document, sort_keys=False))
+    partial.replace(path)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Refine the written knobs and write them back."""
+    start = _hh_library.fitted_file()[NAME]["knobs"]
+    write(search(start, int(arguments[0])) if arguments else search(start))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -13,9 +13,9 @@ QUARTILES = 1.349
 # and sags with quartiles vary by about this much between cells; sustained rates are "orders of
 # magnitude" in the table.
 RELATIVE_SD = {
-    "AP_half_width": 0.2, "Rin_rat_thick_tufted": 0.3, "max_sustained_rate": 0.5, "sag_ratio_at_-100mV": 0.4, "Rin": 0.3,
+    "AP_half_width": 0.2, "max_sustained_rate": 0.5, "sag_ratio_at_-100mV": 0.4, "Rin": 0.3,
     "tau_m": 0.3, "rheobase_long_square": 0.5, "fI_slope": 0.4, "mean_rate_at_hero_sweep": 0.4,
-    "adaptation_index": 1.0, "upstroke_downstroke_ratio": 0.2,
+    "adaptation_index": 1.0, "upstroke_downstroke_ratio": 0.2, "Rin_rat_thick_tufted": 0.3,
 }  # fmt: skip
 ABSOLUTE_SD = {"AP_threshold_V": 4.0, "V_rest": 5.0, "AP_peak_V": 8.0, "AHP_trough_V": 5.0}
 # What the protocol of calibration.features_hh measures. C_m_lumped is tau_m / Rin: not counted.
