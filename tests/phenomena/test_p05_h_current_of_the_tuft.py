@@ -18,7 +18,7 @@ from cell_types._l5_et import APICAL, TUFT
 pytestmark = pytest.mark.validate
 
 AGONIST = bm.NA("1000 mM", receptors=("alpha2A",))
-AMPLITUDES = np.arange(0.3, 3.6, 0.06)  # nA, EPSC on the tuft
+AMPLITUDES = np.arange(0.8, 3.2, 0.06)  # nA, EPSC on the tuft
 PROBE = -0.02  # nA
 HOLDING = (0.0, 0.02, 0.04, 0.06, 0.08)  # nA, in the tuft
 START, END = 400.0, 800.0  # ms
