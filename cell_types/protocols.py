@@ -339,7 +339,7 @@ def train_trials(cell: Cell, frequencies: Floats) -> list[Trial]:
     """
     start = 20.0
     return [
-        Trial(cell, tuple(pulse(round(start + k * 1e3 / f, 3)) for k in range(PULSES)))
+        Trial(cell, tuple(pulse(round(float(start + k * 1e3 / f), 3)) for k in range(PULSES)))
         for f in frequencies
     ]
 
