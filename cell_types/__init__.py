@@ -74,11 +74,14 @@ def catalogue() -> dict[str, Entry]:
 
 def _entry(name: str) -> Entry:
     blueprint = _hh_library.BLUEPRINTS.get(name)
+    species = blueprint.species if blueprint else "mouse V1"
+    if name in NAMES and species != "mouse V1":
+        species = f"mouse V1 (dspike), {species} (hh)"
     return Entry(
         name=name,
         build=partial(get, name),
         fidelities=fidelities(name),
-        species=blueprint.species if blueprint else "mouse V1",
+        species=species,
         summary=_library.SUMMARY.get(name) or (blueprint.summary if blueprint else ""),
         reference=blueprint.reference if blueprint else _DATABASE,
     )

@@ -16,6 +16,7 @@ import yaml
 
 from biomod.model import Cell, Variation
 from biomod.units import parse_quantity
+from cell_types import _l5_et
 from cell_types._common import COUPLING, GEOMETRY, SPINES
 from cell_types._hh import Blueprint, Part, assemble
 
@@ -139,6 +140,7 @@ BLUEPRINTS: dict[str, Blueprint] = {
         "L5_IT", "layer 5 intratelencephalic (thin-tufted, callosal) pyramidal cell", 32.0,
         CV_NARROW,
     ),
+    "L5_ET": _l5_et.BLUEPRINT,
     "L6_CT": _pyramidal("L6_CT", "layer 6 corticothalamic pyramidal cell", cv=CV_NARROW),
     "PV_basket": _interneuron(
         "PV_basket", "parvalbumin-positive fast-spiking basket cell",

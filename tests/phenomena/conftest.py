@@ -85,3 +85,17 @@ def tools() -> type:
         Bench = Bench
 
     return Tools
+
+
+@pytest.fixture(scope="module", params=["cpp", "neuron"])
+def simulator(request) -> str:
+    """Each simulator that is there."""
+    if request.param == "neuron":
+        pytest.importorskip("neuron")
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def l5_et() -> Cell:
+    """The thick-tufted layer 5 cell of fidelity hh."""
+    return cell_types.get("L5_ET", fidelity="hh")
