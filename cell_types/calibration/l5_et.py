@@ -185,7 +185,7 @@ def measure(
 
 def search(start: Mapping[str, float], generations: int = GENERATIONS) -> dict[str, float]:
     """The best knobs of a few generations around `start`."""
-    import cma  # type: ignore[import-untyped]
+    import cma
 
     x0 = [KNOBS[k].position(start[k]) for k in KNOBS]
     options = {"seed": SEED, "popsize": CANDIDATES, "verbose": -9, "bounds": [0, 1]}

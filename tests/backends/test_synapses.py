@@ -79,6 +79,16 @@ def test_responses_add_up_linearly() -> None:
     np.testing.assert_allclose(together, first + second, rtol=1e-12, atol=1e-15)
 
 
+def test_events_within_one_time_step_add_up():
+    twice = SynapticEvents(receptor="GABA", times=("1 ms", "1.01 ms", "3 ms"), weight="2 nS")
+    single = SynapticEvents(receptor="GABA", times=("1 ms", "3 ms"), weight="2 nS")
+    extra = SynapticEvents(receptor="GABA", times=("1 ms",), weight="2 nS")
+    found, expected = (conductances(DT, "8 ms", *e) for e in ((twice,), (single, extra)))
+    np.testing.assert_allclose(
+        found.trace("soma.GABA.g"), expected.trace("soma.GABA.g"), rtol=1e-12
+    )
+
+
 def test_gain_of_a_receptor_acts_like_a_larger_weight() -> None:
     receptors = [r.with_(gain=1.7) for r in RISING.values()]
     gained, plain = listener("post", *receptors), listener("post", *RISING.values())

@@ -328,16 +328,30 @@ def _event_sources(plan: Plan, groups: Mapping[str, Any]) -> list[Any]:
             compartment = cell.compartment(stimulus.compartment)
             check_receptor(compartment, stimulus.receptor, f"stimulus of {cell.name}")
             times = np.array([t.si for t in stimulus.times])
-            source = b2.SpikeGeneratorGroup(
-                1, np.zeros(len(times), dtype=int), times * b2.second, name=f"events{number}"
-            )
+            # A generator's cell spikes at most once in a step: what else falls into it is the next.
+            which = _rank_within_step(times, plan.job.dt)
+            sources, name = int(which.max(initial=0)) + 1, f"events{number}_{group.name}"
+            source = b2.SpikeGeneratorGroup(sources, which, times * b2.second, name=name)
             size = stimulus.weight.si / NANOSIEMENS * stimulus.number
             state = net.synaptic_state(cell, stimulus.compartment, stimulus.receptor)
-            opening, name = f"{state}_post += {size!r}", f"events{number}_synapses"
+            opening, name = f"{state}_post += {size!r}", f"{name}_synapses"
             synapses = b2.Synapses(source, groups[group.name], on_pre=opening, name=name)
-            synapses.connect(i=np.zeros(len(cells), dtype=int), j=np.array(cells))
+            pairs = np.repeat(np.arange(sources), len(cells)), np.tile(cells, sources)
+            synapses.connect(i=pairs[0], j=pairs[1])
             objects += [source, synapses]
     return objects
+
+
+def _rank_within_step(times: np.ndarray, dt: float) -> np.ndarray:
+    """How many earlier entries of `times` fall into the same time step, for each."""
+    from brian2.core.functions import timestep
+
+    steps = np.asarray(timestep(times, dt))
+    order = np.argsort(steps, kind="stable")
+    ordered = steps[order]
+    rank = np.empty(len(steps), dtype=int)
+    rank[order] = np.arange(len(steps)) - np.searchsorted(ordered, ordered)
+    return rank
 
 
 def _monitors(plan: Plan, groups: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
