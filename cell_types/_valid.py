@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 
@@ -43,14 +44,16 @@ def nominal(cell: Cell, patterns: Iterable[str]) -> dict[str, dict[str, Quantity
 def _multiplied(
     cell: Cell, values: Mapping[str, Mapping[str, Quantity]], factors: Mapping[str, float]
 ) -> Cell:
-    return cell.with_(
-        {p: f * v for pattern, f in factors.items() for p, v in values[pattern].items()}
-    )
+    changed = {p: f * v for pattern, f in factors.items() for p, v in values[pattern].items()}
+    # One individual: it does not vary.
+    return replace(cell, variations=()).with_(changed)
 
 
 @cache
 def valid_models(name: str) -> tuple[Cell, ...]:
     """Cells of one type that differ in their conductances and all have its published features.
+
+    Each is an individual, without variations of its own.
 
     Densities were drawn from the variations of the cell, models kept if every feature that has a
     target lies within 2 s.d. of it and the signature of the type holds (script:
