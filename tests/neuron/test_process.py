@@ -222,8 +222,8 @@ def circuit_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A circuit with Poisson input that makes every population fire."""
     circuit = small_circuit()
     drives = (
-        Background("drive", "apical", "1500 Hz", "2.5 nS"),
-        Background("drive", "dend", "800 Hz", "0.7 nS"),
+        Background("drive", "apical", "1500 Hz", "8 nS"),
+        Background("drive", "dend", "800 Hz", "0.5 nS"),
     )
     populations = tuple(
         replace(p, backgrounds=(b,)) for p, b in zip(circuit.populations, drives, strict=True)
