@@ -364,15 +364,21 @@ def critical_frequency(
 ) -> CriticalFrequency:
     """The jump of the dendritic integral with frequency, between its two plateaus.
 
-    Below it the integral falls slightly as the action potentials move together: the lower plateau
-    is its minimum, at or before the steepest rise; the upper one its median beyond that rise.
+    Below it the integral falls as the action potentials move together, so only what lies beyond its
+    minimum counts. There the step between two medians that fits best is the jump.
     """
     f, y = np.asarray(frequencies, float), np.asarray(integrals, float)
-    rise = int(np.argmax(np.diff(y)))
-    low, high = float(y[: rise + 1].min()), float(np.median(y[rise + 1 :]))
+    # Without a jump the minimum lies at the end; two values are needed on either side.
+    from_low = min(int(np.argmin(y[: len(y) - 2])), len(y) - 3)
+    tail = y[from_low:]
+
+    def misfit(k: int) -> float:
+        return float(sum(np.abs(part - np.median(part)).sum() for part in (tail[:k], tail[k:])))
+
+    split = min(range(1, len(tail)), key=misfit)
+    low, high = float(tail[0]), float(np.median(tail[split:]))
     if high < smallest_jump * low:
         return CriticalFrequency(float("nan"), float("nan"), high / low)
-    from_low = int(np.argmin(y[: rise + 1]))
     share = np.maximum.accumulate((y[from_low:] - low) / (high - low))
     at = [_first(f[from_low:], share, level) for level in (0.1, 0.5, 0.9)]
     return CriticalFrequency(at[1], at[2] - at[0], high / low)

@@ -13,7 +13,8 @@ from cell_types import protocols as p
 
 pytestmark = pytest.mark.validate
 
-DELAYS = (-55.0, -25.0, -15.0, -8.0, -4.0, 0.0, 3.0, 6.0, 9.0, 13.0, 18.0, 25.0, 40.0, 65.0)  # ms
+# ms after the start of a pulse whose action potential comes 3.3 ms after it.
+DELAYS = (-55, -25, -15, -8, -4, -1, 1.5, 3.5, 5, 6.5, 9, 13, 18, 25, 40, 65)
 AMPLITUDES = np.arange(0.15, 1.5, 0.06)  # nA
 
 
