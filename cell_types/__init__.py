@@ -63,7 +63,7 @@ def fidelities(name: str) -> tuple[str, ...]:
     """
     found = [f for f, names in (("dspike", NAMES), ("hh", HH_NAMES)) if name in names]
     if not found:
-        raise unknown_name("cell", name, (*NAMES, *HH_NAMES))
+        raise unknown_name("cell", name, dict.fromkeys((*NAMES, *HH_NAMES)))
     return tuple(found)
 
 

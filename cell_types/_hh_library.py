@@ -35,7 +35,12 @@ _EXPRESSION = (
 _SPREAD = "half of the interquartile spread of Rin in the targets table (estimate)"
 
 
-def _variations(*own: str) -> tuple[Variation, ...]:
+# CV of the densities. Of L5_IT and L6_CT, whose published slopes and rates have the narrowest
+# quartiles, half: with 0.2 fewer than one in twenty L5_IT cells keeps all features within 2 s.d.
+CV, CV_NARROW = 0.2, 0.1
+
+
+def _variations(*own: str, cv: float = CV) -> tuple[Variation, ...]:
     """How cells of a type differ: leak and size, sodium with Kv3, and the channels `own`.
 
     Sodium and Kv3 vary together (correlation 0.72), which keeps the spike while both spread; so
@@ -48,9 +53,9 @@ def _variations(*own: str) -> tuple[Variation, ...]:
         "Ih": ("subthreshold", 0.6),
     }  # fmt: skip
     found = [
-        Variation("*.g_leak", "lognormal", cv=0.2, source=_SPREAD),
-        Variation("*.leak_K.g_max", "lognormal", cv=0.2, source=_SPREAD),
-        Variation("*.cm", "lognormal", cv=0.1, source="spread of C_m_lumped (estimate)"),
+        Variation("*.g_leak", "lognormal", cv=cv, source=_SPREAD),
+        Variation("*.leak_K.g_max", "lognormal", cv=cv, source=_SPREAD),
+        Variation("*.cm", "lognormal", cv=0.5 * cv, source="spread of C_m_lumped (estimate)"),
     ]
     for channel in ("NaTa", "Kv3", *own):
         factor, loading = pairs.get(channel, ("", 0.0))
@@ -58,7 +63,7 @@ def _variations(*own: str) -> tuple[Variation, ...]:
             Variation(
                 f"*.{channel}.g_max",
                 "lognormal",
-                cv=0.2,
+                cv=cv,
                 source=_EXPRESSION,
                 factor=factor,
                 loading=loading,
@@ -67,7 +72,7 @@ def _variations(*own: str) -> tuple[Variation, ...]:
     return tuple(found)
 
 
-def _pyramidal(name: str, summary: str, can: float = 0.0) -> Blueprint:
+def _pyramidal(name: str, summary: str, can: float = 0.0, cv: float = CV) -> Blueprint:
     """Soma, initial segment, basal dendrites, apical trunk and tuft.
 
     `can` is the full density of CAN, which receptors open (of the ``dspike`` cells, estimate).
@@ -94,7 +99,7 @@ def _pyramidal(name: str, summary: str, can: float = 0.0) -> Blueprint:
     )  # fmt: skip
     return Blueprint(
         summary, "mouse V1", parts, couplings, reference=DATABASE,
-        variations=_variations("Kdr", "M", "Ih", "CaHVA", "SK", "sAHP"),
+        variations=_variations("Kdr", "M", "Ih", "CaHVA", "SK", "sAHP", cv=cv),
     )  # fmt: skip
 
 
@@ -132,12 +137,14 @@ BLUEPRINTS: dict[str, Blueprint] = {
     "L23_PC": _pyramidal("L23_PC", "layer 2/3 pyramidal cell"),
     "L4_PC": _pyramidal("L4_PC", "layer 4 excitatory cell"),
     "L5_IT": _pyramidal(
-        "L5_IT", "layer 5 intratelencephalic (thin-tufted, callosal) pyramidal cell", 32.0
+        "L5_IT", "layer 5 intratelencephalic (thin-tufted, callosal) pyramidal cell", 32.0,
+        CV_NARROW,
     ),
     "L5_ET": _l5_et.BLUEPRINT,
-    "L6_CT": _pyramidal("L6_CT", "layer 6 corticothalamic pyramidal cell"),
+    "L6_CT": _pyramidal("L6_CT", "layer 6 corticothalamic pyramidal cell", cv=CV_NARROW),
     "PV_basket": _interneuron(
-        "PV_basket", "parvalbumin-positive fast-spiking basket cell", {"D": 300.0, "Ih": 20.0},
+        "PV_basket", "parvalbumin-positive fast-spiking basket cell",
+        {"D": 300.0, "M": 100.0, "Ih": 20.0},
         ("proximal", "distal"),
     ),
     "SST_Martinotti": _interneuron(

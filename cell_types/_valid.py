@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 
@@ -25,19 +27,33 @@ def _factors() -> dict[str, list[dict[str, float]]]:
     return {name: [found[k] for k in sorted(found)] for name, found in models.items()}
 
 
-def with_factors(cell: Cell, factors: dict[str, float]) -> Cell:
+def with_factors(cell: Cell, factors: Mapping[str, float]) -> Cell:
     """`cell` with parameters multiplied; a path ``"*.parameter"`` means every compartment."""
-    changed = {}
-    for pattern, factor in factors.items():
-        for path in cell.paths(pattern):
-            value = cell.get(path)
-            assert isinstance(value, Quantity)
-            changed[path] = factor * value
-    return cell.with_(changed)
+    return _multiplied(cell, nominal(cell, factors), factors)
 
 
+def nominal(cell: Cell, patterns: Iterable[str]) -> dict[str, dict[str, Quantity]]:
+    """By pattern: the paths that it stands for, with the values of `cell`."""
+    found: dict[str, dict[str, Quantity]] = {}
+    for pattern in patterns:
+        values = {path: cell.get(path) for path in cell.paths(pattern)}
+        found[pattern] = {p: v for p, v in values.items() if isinstance(v, Quantity)}
+    return found
+
+
+def _multiplied(
+    cell: Cell, values: Mapping[str, Mapping[str, Quantity]], factors: Mapping[str, float]
+) -> Cell:
+    changed = {p: f * v for pattern, f in factors.items() for p, v in values[pattern].items()}
+    # One individual: it does not vary.
+    return replace(cell, variations=()).with_(changed)
+
+
+@cache
 def valid_models(name: str) -> tuple[Cell, ...]:
     """Cells of one type that differ in their conductances and all have its published features.
+
+    Each is an individual, without variations of its own.
 
     Densities were drawn from the variations of the cell, models kept if every feature that has a
     target lies within 2 s.d. of it and the signature of the type holds (script:
@@ -56,4 +72,6 @@ def valid_models(name: str) -> tuple[Cell, ...]:
     if name not in _factors():
         raise unknown_name("cell with valid models", name, _factors())
     cell = _hh_library.build(name)
-    return tuple(with_factors(cell, factors) for factors in _factors()[name])
+    models = _factors()[name]
+    values = nominal(cell, dict.fromkeys(path for factors in models for path in factors))
+    return tuple(_multiplied(cell, values, factors) for factors in models)

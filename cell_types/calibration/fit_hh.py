@@ -28,7 +28,7 @@ from cell_types.calibration.features_hh import Protocol, compile_protocol, measu
 from cell_types.calibration.targets import Target
 
 DATA = Path(_hh_library.__file__).parent / "data" / "fitted_hh.yaml"
-CANDIDATES, GENERATIONS = 12, 40
+CANDIDATES, GENERATIONS, SIGMA = 12, 40, 0.2
 DT, DT_FINAL = "0.05 ms", "0.025 ms"
 # Loss of a candidate that cannot be built, that fires at rest, and of a feature it does not show.
 IMPOSSIBLE, AT_REST, MISSING = 4000.0, 2000.0, 30.0
@@ -134,7 +134,7 @@ def search(
     task: Task,
     start: Sequence[float] | None = None,
     generations: int = GENERATIONS,
-    sigma: float = 0.2,
+    sigma: float = SIGMA,
     seed: int = 1,
     dt: str = DT,
     report: Callable[[str], object] = sys.stderr.write,
@@ -196,12 +196,14 @@ def write(task: Task, parameters: Mapping[str, str], seed: int, path: Path = DAT
     brian, neuron = ({k: round(float(v), 5) for k, v in f.items()} for f in reached)
     document = yaml.safe_load(path.read_text()) if path.exists() else {}
     document = document or {}
+    this_round = {"generations": GENERATIONS, "sigma": SIGMA, "seed": seed, "dt": DT}
     document[task.name] = {
         "parameters": dict(parameters),
         "features": brian,
         "features_neuron": neuron,
         "script": f"python -m cell_types.calibration.fit_hh {task.name}",
-        "seed": seed,
+        # Each started from the result of the one before.
+        "rounds": [*document.get(task.name, {}).get("rounds", []), this_round],
         "targets": "cell_types/data/targets.csv",
         "versions": {p: version(p) for p in ("brian2", "neuron", "cma", "efel")},
     }

@@ -50,7 +50,7 @@ _CALCIUM = (
 )
 KNOBS: dict[str, tuple[Knob, ...]] = {
     **dict.fromkeys(("L23_PC", "L4_PC", "L5_IT", "L6_CT"), _PYRAMIDAL),
-    "PV_basket": (*_SPIKE, *_D, _IH),
+    "PV_basket": (*_SPIKE, *_D, _M, _IH),
     "SST_Martinotti": (*_SPIKE, _KDR, _M, _IH, *_CAT, *_CALCIUM),
     "VIP": (*_SPIKE, _KDR, *_D, _M, _IH, *_CAT, *_CALCIUM),
     "NDNF_L1": (*_SPIKE, _KDR, _A, *_D, _IH, *_CALCIUM),
@@ -71,7 +71,6 @@ _PEAK: Bound = ("AP_peak_V", 22, 45, 2)
 BOUNDS: dict[str, tuple[Bound, ...]] = {
     **dict.fromkeys(("L23_PC", "L4_PC", "L5_IT", "L6_CT"), _ADAPTING),
     "L5_IT": (*_ADAPTING, _PEAK),
-    "L6_CT": (*_ADAPTING, ("sag_ratio_at_-100mV", 0.07, 0.25, 0.01)),
     "PV_basket": (
         _NO_BLOCK, ("isi_ratio_2x", 0.9, 1.15, 0.05), ("max_sustained_rate", 150, 450, 20),
     ),

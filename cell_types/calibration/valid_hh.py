@@ -29,7 +29,7 @@ from cell_types.calibration.search_hh import task_for
 DATA = Path(_hh_library.__file__).parent / "data"
 LIMIT = 2.0
 # Of the penalty for the signature, in the units of search_hh.BOUNDS.
-SIGNATURE = 1.0
+SIGNATURE = 4.0
 WANTED, MOST_DRAWN, SEED = 20, 240, 1
 
 Factors = dict[str, float]
@@ -72,7 +72,9 @@ def collect(name: str) -> tuple[list[Factors], int, tuple[str, ...]]:
     protocol = Protocol.for_targets({p: t.value for p, t in task.goals.items()})
     candidates = draw(name, MOST_DRAWN)
     # The calibrated cell comes first: what it misses is not asked of the others.
-    batches = [[cell, *(with_factors(cell, f) for f in candidates[: CANDIDATES - 1])]]
+    batches = [
+        [with_factors(cell, {}), *(with_factors(cell, f) for f in candidates[: CANDIDATES - 1])]
+    ]
     for k in range(CANDIDATES - 1, MOST_DRAWN - CANDIDATES + 1, CANDIDATES):
         batches.append([with_factors(cell, f) for f in candidates[k : k + CANDIDATES]])
     program = compile_protocol(batches[0], protocol, DT_FINAL)

@@ -89,7 +89,7 @@ def test_round_trip_to_a_file(name, tmp_path):
 @every_cell
 def test_entry_points_offer_the_cell(name):
     entry = registry.cells()[name]
-    assert entry.fidelities == ("dspike",)
+    assert entry.fidelities[0] == "dspike"
     assert entry.summary
     assert entry.species
     assert entry.reference
@@ -104,8 +104,8 @@ def test_unknown_cell_names_the_nearest(wrong, nearest):
 
 
 def test_missing_fidelity_is_explained():
-    with pytest.raises(ModelError, match="'dspike' only"):
-        cell_types.get("L5_ET", fidelity="hh")
+    with pytest.raises(ModelError, match="in the fidelity 'dspike'"):
+        cell_types.get("L5_ET", fidelity="passive")
 
 
 # neuromodulation --------------------------------------------------------------------------------
