@@ -89,8 +89,8 @@ def test_it_has_a_sag(entry):
 
 @pytest.mark.xfail(
     strict=True,
-    reason="measured: 133 ms. It bursts at larger steps (first interval 11 ms at 0.95 nA) and at the "
-    "threshold of the dendritic calcium spike (P06), not at somatic rheobase.",
+    reason="measured: 133 ms. It bursts at larger steps (first interval 11 ms at 0.95 nA) and at "
+    "the threshold of the dendritic calcium spike (P06), not at somatic rheobase.",
 )
 def test_it_bursts_at_somatic_threshold(entry):
     assert entry["features"]["first_ISI_at_rheobase"] < 30
