@@ -19,7 +19,7 @@ export MPLBACKEND ?= Agg
 help:
 	@echo 'make demo      run the demonstration; figures and report in $(OUT)/'
 	@echo 'make test      lint, types, import layers, and every quick test'
-	@echo 'make validate  slow tests, other simulators, published values'
+	@echo 'make validate  slow tests, other simulators, published values; table of the hh cells'
 	@echo 'make bench     time the reference circuits; results in build/bench/'
 	@echo 'make docs      run the examples and build the pages into docs/_build/'
 	@echo 'make lint      the checks of make test without the tests'
@@ -33,7 +33,8 @@ test: lint
 	$(PY) -m pytest -n $(JOBS) --dist loadscope
 
 validate: $(VENV)/.validate
-	$(PY) -m pytest -m 'validate or slow'
+	$(PY) -m pytest -m 'validate or slow' -n $(JOBS) --dist loadscope
+	$(PY) -m cell_types.calibration.table
 
 bench: $(VENV)/.core
 	$(PY) benchmarks/run_all.py --out build/bench
