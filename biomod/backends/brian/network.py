@@ -181,6 +181,16 @@ def stimulus_table(
 
 def target_cells(circuit: Circuit, plan: GroupPlan, stimulus: Stimulus) -> list[int]:
     """Indices in the group of the cells that a stimulus reaches."""
+    found = []
+    for name, cells in stimulated(circuit, stimulus):
+        member = plan.member(name)
+        if member is not None:
+            found += [member.start + c for c in cells]
+    return found
+
+
+def stimulated(circuit: Circuit, stimulus: Stimulus) -> list[tuple[str, tuple[int, ...]]]:
+    """Population and cells that a stimulus reaches."""
     if stimulus.population == "*":
         targets = circuit.populations
     else:
@@ -194,9 +204,7 @@ def target_cells(circuit: Circuit, plan: GroupPlan, stimulus: Stimulus) -> list[
             raise ModelError(
                 f"stimulus: {target.name} has cells 0 to {target.size - 1}, not {outside[0]}"
             )
-        member = plan.member(target.name)
-        if member is not None:
-            chosen += [member.start + c for c in (stimulus.cells or range(target.size))]
+        chosen.append((target.name, stimulus.cells or tuple(range(target.size))))
     return chosen
 
 

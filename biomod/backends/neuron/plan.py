@@ -21,7 +21,7 @@ from biomod.backends.neuron.nmodl import (
 from biomod.errors import ModelError, unknown_name
 from biomod.mechanisms import connectivity
 from biomod.mechanisms.gap_junctions import GapPairs, gap_pairs
-from biomod.model import Cell, Circuit, Recording, Stimulus, SynapticEvents
+from biomod.model import Cell, Circuit, Recording, SynapticEvents
 from biomod.model.circuit import check_receptor
 from biomod.units import parse_unit
 
@@ -105,7 +105,7 @@ def make_plan(job: Job) -> Plan:
         members.append(Member(population.name, start, population.size))
         start += population.size
     for stimulus in job.stimuli:
-        for target, _ in stimulated(circuit, stimulus):
+        for target, _ in net.stimulated(circuit, stimulus):
             if isinstance(stimulus, SynapticEvents):
                 where = circuit.population(target).cell.compartment(stimulus.compartment)
                 check_receptor(where, stimulus.receptor, f"stimulus of {target}")
@@ -182,25 +182,6 @@ def parameter_targets(cell: Cell) -> dict[str, Target]:
             found[f"{path}.depth"] = Target(n, "calcium", "depth", 1e6)
             found[f"{path}.cai_rest"] = Target(n, "calcium", "rest", 1.0)
     return found
-
-
-def stimulated(circuit: Circuit, stimulus: Stimulus) -> list[tuple[str, tuple[int, ...]]]:
-    """Population and cells that a stimulus reaches."""
-    if stimulus.population == "*":
-        targets = circuit.populations
-    else:
-        name = stimulus.population or net.only_population(circuit, "stimulus").name
-        targets = (circuit.population(name),)
-    chosen = []
-    for target in targets:
-        target.cell.compartment(stimulus.compartment)
-        outside = [c for c in stimulus.cells if not 0 <= c < target.size]
-        if outside:
-            raise ModelError(
-                f"stimulus: {target.name} has cells 0 to {target.size - 1}, not {outside[0]}"
-            )
-        chosen.append((target.name, stimulus.cells or tuple(range(target.size))))
-    return chosen
 
 
 def recorded_part(cell: Cell, recording: Recording) -> tuple[str, str]:

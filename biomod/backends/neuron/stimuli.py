@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from biomod.backends.brian.network import Current
+from biomod.backends.brian.network import Current, stimulated
 from biomod.backends.brian.parameters import NANOSIEMENS
-from biomod.backends.neuron.plan import stimulated
 from biomod.errors import ModelError
 from biomod.model import CurrentClamp, CurrentWaveform, SynapticEvents
 
