@@ -149,7 +149,7 @@ def _more(
 
 def _burst_rate(during: Sequence[np.ndarray], currents: np.ndarray, rheobase: float) -> float:
     """Rate (Hz) of the shortest interval of any step up to 1.2 times rheobase; 0 without one."""
-    near = [during[k] for k in np.flatnonzero(currents <= 1.2 * rheobase)]
+    near = [t for t, current in zip(during, currents, strict=True) if current <= 1.2 * rheobase]
     shortest = [float(np.diff(t).min()) for t in near if len(t) > 1]
     return 1e3 / min(shortest) if shortest else 0.0
 
