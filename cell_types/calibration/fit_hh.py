@@ -100,7 +100,9 @@ class Task:
     knobs: Sequence[Knob]
     goals: Mapping[str, Target]
     penalty: Penalty = lambda features: 0.0
-    build: Callable[[str, Mapping[str, str]], Cell] = _hh_library.build
+    build: Callable[[str, Mapping[str, str]], Cell] = field(
+        default_factory=lambda: _hh_library.build
+    )
     share: float = 0.6
     weights: Mapping[str, float] = field(default_factory=dict)
 
