@@ -116,6 +116,23 @@ class CalciumPool(Description):
         return "calcium"
 
 
+def check_membrane(label: str, channels: tuple[Channel, ...], calcium: CalciumPool | None) -> None:
+    """Raise :class:`ModelError` unless these channels can share a membrane with this pool."""
+    check_types(channels, Channel, label)
+    if not isinstance(calcium, CalciumPool | None):
+        raise ModelError(f"{label}: {calcium!r} is not a CalciumPool")
+    for channel in channels:
+        if channel.ion == "ca" and channel.reads_calcium:
+            raise ModelError(
+                f"{label}: {channel.name} carries calcium, so its gates must not depend on calcium"
+            )
+    readers = [c.name for c in channels if c.reads_calcium]
+    if readers and calcium is None:
+        raise ModelError(
+            f"{label}: {readers[0]} depends on calcium; give it a calcium=CalciumPool(...)"
+        )
+
+
 @dataclass(frozen=True)
 class Compartment(Description):
     """A cylinder of membrane with a leak, channels, synaptic receptors and dendritic spikes.
@@ -145,21 +162,7 @@ class Compartment(Description):
     _transparent: ClassVar[tuple[str, ...]] = ("channels", "receptors")
 
     def _check(self) -> None:
-        check_types(self.channels, Channel, self._label())
-        if not isinstance(self.calcium, CalciumPool | None):
-            raise ModelError(f"{self._label()}: {self.calcium!r} is not a CalciumPool")
-        readers = [c.name for c in self.channels if c.reads_calcium]
-        for channel in self.channels:
-            if channel.ion == "ca" and channel.reads_calcium:
-                raise ModelError(
-                    f"{self._label()}: {channel.name} carries calcium, so its gates must not "
-                    "depend on calcium"
-                )
-        if readers and self.calcium is None:
-            raise ModelError(
-                f"{self._label()}: {readers[0]} depends on calcium; give the compartment a "
-                "calcium=CalciumPool(...)"
-            )
+        check_membrane(self._label(), self.channels, self.calcium)
         check_types(self.receptors, SynapticReceptor, self._label())
         check_unique(self.channels + self.receptors + self._more_parts(), self._label())
         if "_" in self.name:

@@ -11,7 +11,7 @@ import numpy as np
 from biomod.errors import ModelError, unknown_name
 from biomod.model import Cell, Channel, Compartment, Coupling, Dendrite, Soma, SynapticReceptor
 from biomod.model._base import Description, check_types, check_unique, number, parts, quantity
-from biomod.model.cell import CalciumPool
+from biomod.model.cell import CalciumPool, check_membrane
 from biomod.morphology.grid import Grid
 from biomod.morphology.tree import KINDS, Morphology
 from biomod.units import Quantity, QuantityLike, as_quantity, nS, um
@@ -39,17 +39,9 @@ class Membrane(Description):
     _transparent: ClassVar[tuple[str, ...]] = ("channels", "receptors")
 
     def _check(self) -> None:
-        check_types(self.channels, Channel, self._label())
+        check_membrane(self._label(), self.channels, self.calcium)
         check_types(self.receptors, SynapticReceptor, self._label())
         check_unique(self.channels + self.receptors, self._label())
-        if not isinstance(self.calcium, CalciumPool | None):
-            raise ModelError(f"{self._label()}: {self.calcium!r} is not a CalciumPool")
-        readers = [c.name for c in self.channels if c.reads_calcium]
-        if readers and self.calcium is None:
-            raise ModelError(
-                f"{self._label()}: {readers[0]} depends on calcium; give it a "
-                "calcium=CalciumPool(...)"
-            )
 
 
 @dataclass(frozen=True, eq=False)
