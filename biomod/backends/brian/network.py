@@ -152,6 +152,12 @@ def plan_synapses(circuit: Circuit, plans: Sequence[GroupPlan]) -> tuple[Synapse
     return tuple(result)
 
 
+def same_wiring(a: SynapsesPlan, b: SynapsesPlan) -> bool:
+    """Whether two plans join the same cells with the same delays."""
+    same = np.array_equal(a.i, b.i) and np.array_equal(a.j, b.j)
+    return same and np.array_equal(a.delay, b.delay) and a.receptors == b.receptors
+
+
 def stimulus_table(
     circuit: Circuit, plan: GroupPlan, stimuli: Sequence[Current], duration: float, dt: float
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -159,24 +165,33 @@ def stimulus_table(
     times = np.arange(round(duration / dt) + 1) * dt
     result: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for comp in sorted({s.compartment for s in stimuli}):
-        columns: list[np.ndarray] = [np.zeros(len(times))]
-        combination: dict[tuple[int, ...], int] = {(): 0}
         received: list[list[int]] = [[] for _ in range(plan.size)]
         currents = [s for s in stimuli if s.compartment == comp]
         for index, stimulus in enumerate(currents):
             for cell in target_cells(circuit, plan, stimulus):
                 received[cell].append(index)
-        if not any(received):
-            continue
-        which = np.zeros(plan.size, dtype=int)
-        for cell, indices in enumerate(received):
-            key = tuple(indices)
-            if key not in combination:
-                combination[key] = len(columns)
-                columns.append(np.sum([currents[k].current(times) for k in key], axis=0))
-            which[cell] = combination[key]
-        result[comp] = (np.stack(columns, axis=1), which)
+        if any(received):
+            result[comp] = current_courses(received, currents, times)
     return result
+
+
+def current_courses(
+    received: Sequence[Sequence[int]], currents: Sequence[Current], times: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct sums of currents (times x courses, the first is zero), and which each target has.
+
+    `received` are the indices of the currents of each target.
+    """
+    columns: list[np.ndarray] = [np.zeros(len(times))]
+    combination: dict[tuple[int, ...], int] = {(): 0}
+    which = np.zeros(len(received), dtype=int)
+    for target, indices in enumerate(received):
+        key = tuple(indices)
+        if key not in combination:
+            combination[key] = len(columns)
+            columns.append(np.sum([currents[k].current(times) for k in key], axis=0))
+        which[target] = combination[key]
+    return np.stack(columns, axis=1), which
 
 
 def target_cells(circuit: Circuit, plan: GroupPlan, stimulus: Stimulus) -> list[int]:

@@ -18,10 +18,11 @@ from biomod.backends.neuron.nmodl import (
     pool_mechanism,
     receptor_mechanism,
 )
-from biomod.errors import ModelError, unknown_name
+from biomod.backends.targets import recorded_part
+from biomod.errors import ModelError
 from biomod.mechanisms import connectivity
 from biomod.mechanisms.gap_junctions import GapPairs, gap_pairs
-from biomod.model import Cell, Circuit, Recording, SynapticEvents
+from biomod.model import Cell, Circuit, SynapticEvents
 from biomod.model.circuit import check_receptor
 from biomod.units import parse_unit
 
@@ -182,24 +183,6 @@ def parameter_targets(cell: Cell) -> dict[str, Target]:
             found[f"{path}.depth"] = Target(n, "calcium", "depth", 1e6)
             found[f"{path}.cai_rest"] = Target(n, "calcium", "rest", 1.0)
     return found
-
-
-def recorded_part(cell: Cell, recording: Recording) -> tuple[str, str]:
-    """Part and variable of a recording: ``("v", "")``, ``("M", "p")``, ``("AMPA", "g")``."""
-    compartment = cell.compartment(recording.compartment)
-    allowed: dict[str, tuple[str, str]] = {"v": ("v", "")}
-    for channel in compartment.channels:
-        allowed |= {
-            f"{channel.name}.{g.name}": (channel.name, g.name) for g in channel.gates if g.tau
-        }
-    allowed |= {f"{r.name}.g": (r.name, "g") for r in compartment.receptors}
-    if compartment.calcium is not None:
-        allowed["calcium.cai"] = ("calcium", "cai")
-    if recording.variable not in allowed:
-        known = sorted(f"{c.name}.{v}" for c in (compartment,) for v in allowed)
-        wanted = f"{recording.compartment}.{recording.variable}"
-        raise unknown_name("recorded variable", wanted, known)
-    return allowed[recording.variable]
 
 
 def one(value: Any, cell: int) -> float:

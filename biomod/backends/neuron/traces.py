@@ -10,7 +10,7 @@ import numpy as np
 
 from biomod.backends.brian.network import recorded_cells
 from biomod.backends.neuron.cells import BuiltCell
-from biomod.backends.neuron.plan import recorded_part
+from biomod.backends.targets import recorded_part
 from biomod.model import Cell, Recording
 
 if TYPE_CHECKING:
