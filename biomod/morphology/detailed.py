@@ -135,7 +135,7 @@ class DetailedCell:
         """The detailed cell as a :class:`~biomod.model.Cell`; for parameters see :meth:`grid`.
 
         Its compartments are called like their section and a number from the soma, ``basal0x3``.
-        NEURON runs thousands of them; Brian2, where each is a variable of its own, some tens.
+        Both simulators run thousands of them.
         """
         grid = self.grid(d_lambda, frequency, segments)
         made = tuple(self._compartment(grid, i) for i in range(len(grid)))

@@ -56,10 +56,9 @@ def with_circuit(plan: Plan, circuit: Circuit) -> Plan:
 
 def all_values(plan: Plan, modulation: nm.Modulation) -> Values:
     """Every array of every object for one run, keyed by (object, variable)."""
-    named = isinstance(plan, assemble.Plan)
-    return (
-        assemble.all_values(plan, modulation) if named else tree_values.all_values(plan, modulation)
-    )
+    if isinstance(plan, assemble.Plan):
+        return assemble.all_values(plan, modulation)
+    return tree_values.all_values(plan, modulation)
 
 
 def timed_tables(plan: Plan, modulation: nm.Modulation) -> dict[str, np.ndarray]:

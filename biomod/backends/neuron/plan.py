@@ -70,6 +70,7 @@ class Plan:
     values: Mapping[str, PopulationValues]
     connections: Mapping[str, connectivity.Connections]
     gaps: Mapping[str, GapPairs]
+    core: bool = False  # whether CoreNEURON advances the cells
 
     @property
     def synapse_count(self) -> int:
@@ -86,7 +87,7 @@ class Plan:
         return next(m for m in self.members if m.name == population)
 
 
-def make_plan(job: Job) -> Plan:
+def make_plan(job: Job, core: bool = False) -> Plan:
     """Check a job, and draw its connections and heterogeneity.
 
     Raises
@@ -118,6 +119,7 @@ def make_plan(job: Job) -> Plan:
         values={p.name: PopulationValues(circuit, p, job.dt) for p in circuit.populations},
         connections={p.key: connectivity.connect(circuit, p) for p in circuit.projections},
         gaps={j.key: gap_pairs(circuit, j) for j in circuit.gap_junctions},
+        core=core,
     )
 
 

@@ -56,19 +56,24 @@ class NeuronProgram:
         if circuit != plan.job.circuit:
             plan = make_plan(replace(plan.job, circuit=circuit))
             session.load(mechanisms(circuit))
-        modulation = modulation_of(plan.job)
-        with session.simulator() as h:
-            pc = h.ParallelContext()
-            built = session.together(lambda: network.build(h, pc, plan, modulation))
-            try:
-                progress.start(duration)
-                started = time.perf_counter()
-                _run(built, duration, progress)
-                seconds = time.perf_counter() - started
-                return _collect(built, duration, seconds)
-            finally:
-                progress.close()
-                built.clear()
+        return simulate(plan, duration, progress)
+
+
+def simulate(plan: Plan, duration: float, progress: Progress) -> Raw:
+    """Build a plan in this process, which has its mechanisms, and simulate `duration` seconds."""
+    modulation = modulation_of(plan.job)
+    with session.simulator() as h:
+        pc = h.ParallelContext()
+        built = session.together(lambda: network.build(h, pc, plan, modulation))
+        try:
+            progress.start(duration)
+            started = time.perf_counter()
+            _run(built, duration, progress)
+            seconds = time.perf_counter() - started
+            return _collect(built, duration, seconds)
+        finally:
+            progress.close()
+            built.clear()
 
 
 def _run(built: network.Network, duration: float, progress: Progress) -> None:
@@ -85,6 +90,10 @@ def _run(built: network.Network, duration: float, progress: Progress) -> None:
     h.finitialize()
     for connection, at in built.events:
         connection.event(at)
+    if built.plan.core:
+        _run_core(built, duration)
+        progress.update(duration)
+        return
     pointers = [_pointers(h, moving) for moving in built.moving]
     # In every process pieces of the same length.
     interval = MODULATION_INTERVAL if job.timed else PIECE
@@ -98,6 +107,17 @@ def _run(built: network.Network, duration: float, progress: Progress) -> None:
             end = np.ceil(end / job.dt - 1e-6) * job.dt
         pc.psolve(end * 1e3)
         progress.update(end)
+
+
+def _run_core(built: network.Network, duration: float) -> None:
+    """All at once: CoreNEURON takes the whole model over and gives it back.
+
+    It is told the end in six digits only, so it goes on to the next whole ms.
+    """
+    from neuron import coreneuron
+
+    with coreneuron(enable=True, verbose=0):
+        built.pc.psolve(np.ceil(duration * 1e3 + 1e-6))
 
 
 def _pointers(h: Any, moving: network.MovingParameters) -> Any:

@@ -76,9 +76,7 @@ def _compartments(plan: TreePlan, tree: Tree) -> Any:
     if background:
         made.run_regularly(background, when="start", name=f"{group.name}_background")
     first = [*balance(union, " + axial_here"), f"total_here = _G_{HERE}", f"drive_here = _J_{HERE}"]
-    made.run_regularly(
-        "\n".join(first), when="groups", order=-2, name=f"{group.name}_balance"
-    )
+    made.run_regularly("\n".join(first), when="groups", order=-2, name=f"{group.name}_balance")
     return made
 
 

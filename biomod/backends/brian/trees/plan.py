@@ -125,7 +125,9 @@ def check(job: Job) -> None:
     largest = max(job.circuit.populations, key=lambda p: len(p.cell.compartments))
     what = f"cell {largest.cell.name} of {len(largest.cell.compartments)} compartments"
     if job.method != "crank_nicolson":
-        raise ModelError(f"{what}: above {MOST_NAMED} the method is crank_nicolson, not {job.method}")
+        raise ModelError(
+            f"{what}: above {MOST_NAMED} the method is crank_nicolson, not {job.method}"
+        )
     if job.timed:
         raise ModelError(
             f"{what}: modulators whose concentration changes during a run are for cells of at most "
