@@ -147,7 +147,7 @@ def test_a_cable_of_indices_has_the_steady_voltages_of_theory() -> None:
 @pytest.mark.parametrize(
     ("change", "how", "message"),
     [
-        ({}, {"method": "exponential_euler", "dt": "0.0005 ms"}, "41 compartments: above 24 the method"),
+        ({}, {"method": "exponential_euler", "dt": "0.0005 ms"}, "above 24 the method"),
         ({"gap_junctions": (GapJunctions("cable", "cable", "cablex0", "1 nS", 1.0),)}, {},
          "gap junctions"),
         ({"populations": "dspike"}, {}, "one circuit with dspike cells"),

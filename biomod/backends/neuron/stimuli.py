@@ -69,13 +69,17 @@ def _current(network: Network, stimulus: Current, section: Any) -> None:
 def _midpoints(stimulus: Current, duration: float, dt: float) -> tuple[np.ndarray, np.ndarray]:
     """Middles of time steps, where a played current is read, and the values of their beginnings.
 
-    Between them it is interpolated, so of steps of one value the first and the last suffice.
+    Between them it is interpolated, so of steps of one value the first and the last suffice. Beyond
+    the last time NEURON would extrapolate: the last value is held there.
     """
     steps = np.arange(round(duration / dt) + 1)
     current = stimulus.current(steps * dt)
     changes = np.diff(current) != 0
     kept = np.append(True, changes) | np.append(changes, False)
-    return (steps[kept] + 0.5) * dt, current[kept]
+    times, values = (steps[kept] + 0.5) * dt, current[kept]
+    if len(times) == 1:
+        return times, values
+    return np.append(times, 1e6), np.append(values, values[-1])
 
 
 def _knots(stimulus: Current, duration: float) -> tuple[np.ndarray, np.ndarray, bool]:
