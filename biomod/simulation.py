@@ -70,7 +70,7 @@ class Program:
         -------
         Result
         """
-        from biomod.backends.brian.collect import spikes_by_population, traces_by_label
+        from biomod.backends.results import spikes_by_population, traces_by_label
         from biomod.results import Result
 
         circuit = self.circuit if circuit is None else circuit

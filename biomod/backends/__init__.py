@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from biomod.errors import BackendError, unknown_name
 
 if TYPE_CHECKING:
-    from biomod.backends.brian.collect import Plan, Raw
     from biomod.backends.job import Job
+    from biomod.backends.results import Plan, Raw
     from biomod.model import Circuit
     from biomod.progress import Progress
 

@@ -36,9 +36,7 @@ membranes = {
 detailed = DetailedCell("pyramidal", shape, membranes)
 grid, cell = detailed.grid(0.3), detailed.cell(0.3)
 tip = shape.tips("apical")[0]
-trunk, tuft = (
-    grid.names[grid.index(shape.towards(tip, place))] for place in ("150 um", "500 um")
-)
+trunk, tuft = (grid.names[grid.index(shape.towards(tip, place))] for place in ("150 um", "500 um"))
 drive = [
     bm.step("1200 pA", "2 ms", "7 ms"),
     SynapticEvents(compartment=tuft, receptor="AMPA", times=("12 ms",), weight="4 nS"),

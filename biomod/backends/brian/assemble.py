@@ -14,8 +14,10 @@ from biomod.backends.brian import values as val
 from biomod.backends.brian.equations import STIMULUS
 from biomod.backends.brian.integration import method_for
 from biomod.backends.brian.network import GroupPlan, SynapsesPlan, Values
-from biomod.backends.brian.parameters import NANOSIEMENS
 from biomod.backends.job import MODULATION_INTERVAL, Job
+from biomod.backends.parameters import NANOSIEMENS
+from biomod.backends.population import PopulationValues
+from biomod.backends.targets import recorded_cells
 from biomod.errors import ModelError
 from biomod.mechanisms import neuromodulation as nm
 from biomod.mechanisms.randomness import integer_seed
@@ -31,7 +33,7 @@ class Plan:
     groups: tuple[GroupPlan, ...]
     synapses: tuple[SynapsesPlan, ...]
     gaps: tuple[gj.GapPlan, ...]
-    values: Mapping[str, val.PopulationValues]
+    values: Mapping[str, PopulationValues]
     shared: Mapping[str, set[str]]
     stimulus: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]]
 
@@ -50,7 +52,7 @@ def make_plan(job: Job) -> Plan:
     """Lay a job out: draw connections and heterogeneity, decide what is shared."""
     circuit = job.circuit
     groups = net.plan_groups(circuit)
-    values = {p.name: val.PopulationValues(circuit, p, job.dt) for p in circuit.populations}
+    values = {p.name: PopulationValues(circuit, p, job.dt) for p in circuit.populations}
     currents = net.stimulus_currents(job.stimuli)
     stimulus = {
         g.name: net.stimulus_table(circuit, g, currents, job.duration, job.dt) for g in groups
@@ -358,7 +360,7 @@ def _monitors(plan: Plan, groups: Mapping[str, Any]) -> tuple[dict[str, Any], li
     }
     states = []
     for number, recording in enumerate(plan.job.recordings):
-        population, cells = net.recorded_cells(plan.job.circuit, recording)
+        population, cells = recorded_cells(plan.job.circuit, recording)
         group = next(g for g in plan.groups if g.member(population.name))
         member = group.member(population.name)
         assert member is not None

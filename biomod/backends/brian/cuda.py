@@ -13,9 +13,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from biomod.backends.brian.collect import Raw
 from biomod.backends.brian.standalone import StandaloneProgram
 from biomod.backends.brian.trees.plan import MOST_NAMED, TreePlan
+from biomod.backends.results import Raw
 from biomod.errors import BackendError, ModelError
 from biomod.model import Circuit
 from biomod.progress import Progress

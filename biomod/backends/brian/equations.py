@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from biomod.backends.parameters import dendrify_kind
 from biomod.errors import BackendError
 from biomod.model import Cell, Channel, Compartment, Dendrite, Gate
 
@@ -72,11 +73,6 @@ def kinetics(channel: Channel) -> tuple[object, ...]:
     )
     constants = tuple((k.name, k.unit) for k in channel.constants)
     return channel.name, channel.ion == "ca", tuple(gates), constants
-
-
-def dendrify_kind(kind: str) -> str:
-    """Kind of receptor whose equations Dendrify writes."""
-    return "GABA" if kind == "GABA_B" else kind
 
 
 def cell_equations(cell: Cell) -> CellEquations:

@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from biomod.backends.brian.equations import dendrify_kind, gate_expressions
+from biomod.backends.brian.equations import gate_expressions
 from biomod.backends.brian.gaps import total as total_gap
+from biomod.backends.parameters import dendrify_kind, from_soma
 from biomod.model import Cell, Dendrite, SynapticReceptor
 from biomod.model.cell import Compartment
 
@@ -147,23 +148,6 @@ def _elimination(cell: Cell) -> list[str]:
     for child, parent, g in order:
         lines.append(f"_U_{child} = ({J[child]} + {g}*_U_{parent})/{G[child]}")
     return lines
-
-
-def from_soma(cell: Cell) -> list[tuple[str, str, str]]:
-    """Compartment, the next one towards the soma and their coupling, parents first."""
-    neighbours: dict[str, list[tuple[str, str]]] = {c.name: [] for c in cell.compartments}
-    for k in cell.couplings:
-        g = f"g_{k.a}_{k.b}"
-        neighbours[k.a].append((k.b, g))
-        neighbours[k.b].append((k.a, g))
-    order: list[tuple[str, str, str]] = []
-    todo = [(cell.soma.name, "")]
-    for parent, before in todo:
-        for child, g in neighbours[parent]:
-            if child != before:
-                todo.append((child, parent))
-                order.append((child, parent, g))
-    return order
 
 
 def _calcium(c: Compartment) -> list[str]:

@@ -7,8 +7,8 @@ import time
 import numpy as np
 
 from biomod.backends.brian import layout
-from biomod.backends.brian.collect import Raw
 from biomod.backends.job import Job, modulation_of
+from biomod.backends.results import Raw
 from biomod.model import Circuit
 from biomod.progress import NoProgress, Progress
 
@@ -58,10 +58,9 @@ class RuntimeProgram:
                 for name, m in network.spike_monitors.items()
             }
             traces = [
-                (recording, variable, np.array(m.t_[:]), np.array(getattr(m, f"{variable}_")).T,
-                 cells)
+                (recording, np.array(m.t_[:]), np.array(getattr(m, f"{variable}_")).T, cells)
                 for recording, variable, m, cells in network.state_monitors
-            ]  # fmt: skip
+            ]
         finally:
             progress.close()
             b2.prefs.codegen.target = before[0]

@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 
 from biomod.backends.brian import layout
-from biomod.backends.brian.collect import Raw
 from biomod.backends.brian.compiler import compile_program
 from biomod.backends.job import Job, modulation_of
+from biomod.backends.results import Raw
 from biomod.errors import BackendError
 from biomod.model import Circuit
 from biomod.progress import NoProgress, Progress
@@ -104,7 +104,6 @@ class StandaloneProgram:
             self._traces = [
                 (
                     recording,
-                    variable,
                     _array(device, m.variables[variable]),
                     _array(device, m.variables["t"]),
                     cells,
@@ -198,9 +197,9 @@ class StandaloneProgram:
 
         spikes = {name: (read(i), read(t)) for name, (i, t) in self._spikes.items()}
         traces = []
-        for recording, variable, values, times, cells in self._traces:
+        for recording, values, times, cells in self._traces:
             t = read(times)
-            traces.append((recording, variable, t, read(values).reshape(len(t), len(cells)), cells))
+            traces.append((recording, t, read(values).reshape(len(t), len(cells)), cells))
         return Raw(spikes=spikes, traces=traces, run_seconds=seconds)
 
 

@@ -17,10 +17,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from biomod.backends import mpi
-from biomod.backends.brian.collect import Raw
 from biomod.backends.job import Job
 from biomod.backends.neuron import library
 from biomod.backends.neuron.plan import Plan, make_plan, mechanisms
+from biomod.backends.results import Raw
 from biomod.errors import BackendError, BiomodError, ModelError
 from biomod.model import Circuit
 from biomod.progress import NoProgress, Progress

@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from biomod.backends.brian import network as net
-from biomod.backends.brian.values import PopulationValues
 from biomod.backends.job import Job
 from biomod.backends.neuron.nmodl import (
     Mechanism,
@@ -18,7 +16,8 @@ from biomod.backends.neuron.nmodl import (
     pool_mechanism,
     receptor_mechanism,
 )
-from biomod.backends.targets import recorded_part
+from biomod.backends.population import PopulationValues
+from biomod.backends.targets import recorded_cells, recorded_part, stimulated
 from biomod.errors import ModelError
 from biomod.mechanisms import connectivity
 from biomod.mechanisms.gap_junctions import GapPairs, gap_pairs
@@ -107,12 +106,12 @@ def make_plan(job: Job, core: bool = False) -> Plan:
         members.append(Member(population.name, start, population.size))
         start += population.size
     for stimulus in job.stimuli:
-        for target, _ in net.stimulated(circuit, stimulus):
+        for target, _ in stimulated(circuit, stimulus):
             if isinstance(stimulus, SynapticEvents):
                 where = circuit.population(target).cell.compartment(stimulus.compartment)
                 check_receptor(where, stimulus.receptor, f"stimulus of {target}")
     for recording in job.recordings:
-        recorded_part(net.recorded_cells(circuit, recording)[0].cell, recording)
+        recorded_part(recorded_cells(circuit, recording)[0].cell, recording)
     return Plan(
         job=job,
         members=tuple(members),

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from biomod.backends import mpi
-from biomod.backends.brian.collect import Raw
-from biomod.backends.brian.equations import CONDUCTANCE
-from biomod.backends.brian.network import recorded_cells
 from biomod.backends.job import MODULATION_INTERVAL, Job, modulation_of
 from biomod.backends.neuron import network, session
 from biomod.backends.neuron.plan import Plan, make_plan, mechanisms
 from biomod.backends.neuron.traces import array
+from biomod.backends.results import Raw
+from biomod.backends.targets import recorded_cells
 from biomod.errors import ModelError
 from biomod.model import Circuit, Recording
 from biomod.progress import NoProgress, Progress
@@ -147,7 +146,7 @@ def _collect(built: network.Network, duration: float, seconds: float) -> Raw:
 
 def _traces(
     plan: Plan, columns: dict[tuple[int, int], np.ndarray], duration: float
-) -> list[tuple[Recording, str, np.ndarray, np.ndarray, np.ndarray]]:
+) -> list[tuple[Recording, np.ndarray, np.ndarray, np.ndarray]]:
     """Recordings in SI units, at the times at which the Brian2 backends record."""
     traces = []
     for number, recording in enumerate(plan.job.recordings):
@@ -155,19 +154,12 @@ def _traces(
         step = plan.job.dt if recording.interval is None else recording.interval.si
         length = int(np.ceil(duration / step - 1e-6))
         values = [columns[number, column][:length] for column in range(len(cells))]
-        variable, scale = _kind(recording)
-        traces.append(
-            (recording, variable, np.arange(length) * step, np.stack(values, axis=1) * scale, cells)
-        )
+        found = np.stack(values, axis=1) * _to_si(recording)
+        traces.append((recording, np.arange(length) * step, found, cells))
     return traces
 
 
-def _kind(recording: Recording) -> tuple[str, float]:
-    """What Brian2 would call a variable, which says its unit, and the factor to SI."""
+def _to_si(recording: Recording) -> float:
     if recording.variable == "v":
-        return f"V_{recording.compartment}", 1e-3
-    if recording.variable.endswith(".g"):
-        return f"{CONDUCTANCE}{recording.variable}", 1e-9
-    if recording.variable == "calcium.cai":
-        return f"cai_{recording.compartment}", 1.0
-    return recording.variable, 1.0
+        return 1e-3
+    return 1e-9 if recording.variable.endswith(".g") else 1.0

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from biomod.backends.brian.network import Current, stimulated
-from biomod.backends.brian.parameters import NANOSIEMENS
+from biomod.backends.parameters import NANOSIEMENS
+from biomod.backends.targets import Current, stimulated
 from biomod.errors import ModelError
 from biomod.model import CurrentClamp, CurrentWaveform, SynapticEvents
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from biomod.backends.brian.network import recorded_cells
 from biomod.backends.neuron.cells import BuiltCell
-from biomod.backends.targets import recorded_part
+from biomod.backends.targets import recorded_cells, recorded_part
 from biomod.model import Cell, Recording
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from biomod.backends.brian.equations import STIMULUS
 from biomod.backends.brian.integration import balance, completion
 from biomod.backends.brian.trees.plan import HERE, Tree, TreePlan
 from biomod.backends.brian.trees.solver import solver
-from biomod.backends.targets import recorded_part
+from biomod.backends.targets import recorded_cells, recorded_part
 from biomod.model.circuit import check_receptor
 
 # What the compartments hold for the solver besides the variables of their membrane.
@@ -123,7 +123,7 @@ def _events(plan: TreePlan, groups: Mapping[str, Any]) -> list[Any]:
 def _monitor(plan: TreePlan, groups: Mapping[str, Any], number: int, recording: Any) -> Any:
     import brian2 as b2
 
-    population, cells = net.recorded_cells(plan.job.circuit, recording)
+    population, cells = recorded_cells(plan.job.circuit, recording)
     tree = next(t for t in plan.trees if t.population.name == population.name)
     recorded_part(tree.cell, recording)
     variable = net.recorded_variable(tree.compartments, replace(recording, compartment=HERE))

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from biomod.backends.brian import network as net
-from biomod.backends.brian import values as val
 from biomod.backends.brian.equations import CellEquations, cell_equations, kinetics
-from biomod.backends.brian.integration import from_soma
 from biomod.backends.brian.network import GroupPlan, Member, SynapsesPlan
 from biomod.backends.job import Job
+from biomod.backends.parameters import from_soma
+from biomod.backends.population import PopulationValues
 from biomod.errors import ModelError
 from biomod.mechanisms.randomness import integer_seed
 from biomod.model import Cell, Circuit, Population
@@ -73,7 +73,7 @@ class TreePlan:
     job: Job
     trees: tuple[Tree, ...]
     synapses: tuple[SynapsesPlan, ...]
-    values: Mapping[str, val.PopulationValues]
+    values: Mapping[str, PopulationValues]
     shared: Mapping[str, set[str]]
     # Distinct injected currents, and which of them each compartment has; by group.
     stimulus: Mapping[str, tuple[np.ndarray, np.ndarray]]
@@ -107,7 +107,7 @@ def make_plan(job: Job) -> TreePlan:
     check(job)
     circuit = job.circuit
     trees = tuple(_tree(f"cells{k}", p) for k, p in enumerate(circuit.populations))
-    values = {p.name: val.PopulationValues(circuit, p, job.dt) for p in circuit.populations}
+    values = {p.name: PopulationValues(circuit, p, job.dt) for p in circuit.populations}
     at = {tree.cells.name: tree for tree in trees}
     synapses = tuple(
         _onto_compartments(s, at[s.post.name])
@@ -223,7 +223,7 @@ def _onto_compartments(synapses: SynapsesPlan, tree: Tree) -> SynapsesPlan:
     return replace(synapses, post=tree.compartments, compartment=HERE, j=where)
 
 
-def _shared(tree: Tree, values: val.PopulationValues) -> set[str]:
+def _shared(tree: Tree, values: PopulationValues) -> set[str]:
     """Parameters that are one number for all compartments of all cells."""
     from biomod.backends.brian.trees.values import spread
 

@@ -10,8 +10,8 @@ import numpy as np
 from biomod.backends.brian import network as net
 from biomod.backends.brian import values as val
 from biomod.backends.brian.network import Values
-from biomod.backends.brian.resting import resting_states
 from biomod.backends.brian.trees.plan import HERE, Tree, TreePlan
+from biomod.backends.resting import resting_states
 from biomod.mechanisms import neuromodulation as nm
 
 # Where a compartment lacks a mechanism, these are zero and the others of no consequence.
