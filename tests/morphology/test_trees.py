@@ -72,9 +72,9 @@ def test_a_circuit_of_trees_has_the_spikes_of_named_compartments(
 def pyramidal() -> tuple[Cell, dict[str, str]]:
     """The synthetic pyramidal cell with channels all over, and two sites of it."""
     base = PASSIVE.with_(receptors=RECEPTORS[:3])
-    active = (ch.NaTa("20000 uS/cm2"), ch.Kv3("10000 uS/cm2"), ch.Ih("300 uS/cm2"))
+    active = (ch.NaTa("10000 uS/cm2"), ch.Kv3("20000 uS/cm2"), ch.Ih("300 uS/cm2"))
     soma = (
-        ch.NaTa("800000 uS/cm2"), ch.Kv3("200000 uS/cm2"), ch.CaHVA("300 uS/cm2"),
+        ch.NaTa("800000 uS/cm2"), ch.Kv3("500000 uS/cm2"), ch.CaHVA("300 uS/cm2"),
         ch.SK("500 uS/cm2"),
     )  # fmt: skip
     shape = read_swc(example_swc())
@@ -100,10 +100,10 @@ def test_a_detailed_cell_fires_alike_on_both_simulators() -> None:
     tuft = sites["tuft"]
     noise = np.random.default_rng(1).normal(0, 100, 400)
     drive = [
-        bm.step("800 pA", "20 ms", "180 ms"),
+        bm.step("600 pA", "20 ms", "180 ms"),
         bm.CurrentWaveform(compartment=tuft, samples=tuple(noise), interval="0.5 ms"),
         SynapticEvents(compartment=tuft, receptor="NMDA", times=("60 ms", "62 ms", "62.003 ms"),
-                       weight="2 nS", number=5),
+                       weight="1 nS"),
     ]  # fmt: skip
     record = ["soma.v", f"{tuft}.v", f"{sites['trunk']}.v", "soma.calcium.cai", f"{tuft}.NMDA.g"]
     ours, theirs = (
