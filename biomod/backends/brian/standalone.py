@@ -22,11 +22,10 @@ from typing import Any
 
 import numpy as np
 
-from biomod.backends.brian import assemble
-from biomod.backends.brian.assemble import Plan
-from biomod.backends.brian.collect import Raw
+from biomod.backends.brian import layout
 from biomod.backends.brian.compiler import compile_program
 from biomod.backends.job import Job, modulation_of
+from biomod.backends.results import Raw
 from biomod.errors import BackendError
 from biomod.model import Circuit
 from biomod.progress import NoProgress, Progress
@@ -57,7 +56,7 @@ class StandaloneProgram:
 
     def __init__(self, job: Job) -> None:
         started = time.perf_counter()
-        self.plan: Plan = assemble.make_plan(job)
+        self.plan: layout.Plan = layout.make_plan(job)
         self._directory = Path(tempfile.mkdtemp(prefix="biomod-"))
         self._cleanup = weakref.finalize(self, shutil.rmtree, self._directory, True)
         self._generate()
@@ -84,11 +83,11 @@ class StandaloneProgram:
         from brian2.devices.device import get_device
 
         modulation = modulation_of(self.plan.job)
-        tables = assemble.timed_tables(self.plan, modulation)
+        tables = layout.timed_tables(self.plan, modulation)
         with standalone_device(self._directory, self.device):
             device = get_device()
             b2.defaultclock.dt = self.plan.job.dt * b2.second
-            network = assemble.build_objects(self.plan, tables)
+            network = layout.build_objects(self.plan, tables)
             self._seed()
             device.apply_run_args()
             net = b2.Network(network.objects)
@@ -105,7 +104,6 @@ class StandaloneProgram:
             self._traces = [
                 (
                     recording,
-                    variable,
                     _array(device, m.variables[variable]),
                     _array(device, m.variables["t"]),
                     cells,
@@ -126,7 +124,7 @@ class StandaloneProgram:
     ) -> Raw:
         """Simulate `duration` seconds of `circuit`, which has the structure compiled for."""
         progress = progress or NoProgress()
-        plan = assemble.with_circuit(self.plan, circuit)
+        plan = layout.with_circuit(self.plan, circuit)
         run_dir = Path(tempfile.mkdtemp(prefix="run-", dir=self._directory))
         try:
             arguments = self._write_inputs(run_dir, plan)
@@ -137,12 +135,12 @@ class StandaloneProgram:
         finally:
             shutil.rmtree(run_dir, ignore_errors=True)
 
-    def _write_inputs(self, run_dir: Path, plan: Plan) -> list[str]:
+    def _write_inputs(self, run_dir: Path, plan: layout.Plan) -> list[str]:
         modulation = modulation_of(plan.job)
         shutil.copytree(
             self._directory / "static_arrays", run_dir / "static_arrays", copy_function=os.link
         )
-        for name, table in assemble.timed_tables(plan, modulation).items():
+        for name, table in layout.timed_tables(plan, modulation).items():
             if name in self._tables:
                 target = run_dir / "static_arrays" / self._tables[name]
                 target.unlink()
@@ -150,7 +148,7 @@ class StandaloneProgram:
         (run_dir / "in").mkdir()
         (run_dir / "results").mkdir()
         arguments = []
-        for (owner, variable), array in assemble.all_values(plan, modulation).items():
+        for (owner, variable), array in layout.all_values(plan, modulation).items():
             file = f"in/{owner}.{variable}"
             np.ascontiguousarray(array).tofile(run_dir / file)
             arguments.append(f"{owner}.{variable}={file}")
@@ -199,9 +197,9 @@ class StandaloneProgram:
 
         spikes = {name: (read(i), read(t)) for name, (i, t) in self._spikes.items()}
         traces = []
-        for recording, variable, values, times, cells in self._traces:
+        for recording, values, times, cells in self._traces:
             t = read(times)
-            traces.append((recording, variable, t, read(values).reshape(len(t), len(cells)), cells))
+            traces.append((recording, t, read(values).reshape(len(t), len(cells)), cells))
         return Raw(spikes=spikes, traces=traces, run_seconds=seconds)
 
 
