@@ -411,8 +411,8 @@ QIF = PointModel(
 MODELS: Mapping[str, PointModel] = {
     m.name: m
     for m in (
-        *(glif(level, reset) for reset in RESETS for level in range(1, 6)), IZHIKEVICH, IZHIKEVICH_2003, LIF, ALIF, ADEX, EIF,
-        QIF,
+        *(glif(level, reset) for reset in RESETS for level in range(1, 6)),
+        IZHIKEVICH, IZHIKEVICH_2003, LIF, ALIF, ADEX, EIF, QIF,
     )
 }  # fmt: skip
 

@@ -34,7 +34,7 @@ def current() -> np.ndarray:
 
 
 def nest_steps(params: dict[str, Any], drive: np.ndarray, dt: float) -> list[int]:
-    """Steps of the spikes of ``glif_psc``, its delay taken off (numbers as in `Simulated.steps`)."""
+    """Steps of the spikes of ``glif_psc`` without its delay (numbers as in `Simulated.steps`)."""
     import nest
 
     nest.verbosity = nest.VerbosityLevel.ERROR

@@ -24,7 +24,10 @@ def rheobase(fitted: Fit, duration: float = 500.0) -> float:
     ModelError
         It fires without a current, or never.
     """
-    neurons, steps = prepare(fitted.model, fitted.parameters, fitted.dt), round(duration / fitted.dt)
+    neurons, steps = (
+        prepare(fitted.model, fitted.parameters, fitted.dt),
+        round(duration / fitted.dt),
+    )
 
     def fires(current: float) -> bool:
         return bool(neurons.run(np.full(steps, current), most_spikes=1).counts[0])
