@@ -69,24 +69,27 @@ def to_nir(fitted: Fit) -> NirExported:
     span = p["theta"] - p["E_L"]
     if span <= 0:
         raise ModelError(f"the threshold must lie above rest, not {span:g} mV from it")
-    reset = (p["v_reset"] - p["E_L"]) / span
+    reset, gain = (p["v_reset"] - p["E_L"]) / span, 1 / (p["g"] * span)
     nodes: dict[str, Any] = {
         "input": nir.Input({"input": np.array([1])}),
-        "lif": nir.LIF(tau=_one(p["C"] / p["g"] * 1e-3), r=_one(1 / (p["g"] * span)),
-                       v_leak=_one(0.0), v_threshold=_one(1.0), v_reset=_one(reset)),
+        # Not as the resistance of the LIF node, which norse ignores.
+        "per_pA": nir.Linear(weight=np.array([[gain]])),
+        "lif": nir.LIF(tau=_one(p["C"] / p["g"] * 1e-3), r=_one(1.0), v_leak=_one(0.0),
+                       v_threshold=_one(1.0), v_reset=_one(reset)),
         "output": nir.Output({"output": np.array([1])}),
     }  # fmt: skip
-    edges = [("input", "lif"), ("lif", "output")]
+    edges = [("input", "per_pA"), ("per_pA", "lif"), ("lif", "output")]
     if name == "glif3":
         for j in (1, 2):
             k = p[f"k_{j}"]
+            jump = p[f"dI_{j}"] * gain / -math.expm1(-k * dt)  # of a spike that lasts a step
             nodes[f"after_spike_{j}"] = nir.LI(
-                tau=_one(1e-3 / k), r=_one(p[f"dI_{j}"] / -math.expm1(-k * dt)), v_leak=_one(0.0)
+                tau=_one(1e-3 / k), r=_one(jump), v_leak=_one(0.0)
             )
             edges += [("lif", f"after_spike_{j}"), (f"after_spike_{j}", "lif")]
     graph = nir.NIRGraph(nodes=nodes, edges=edges)
     losses = _losses(given, name, reset)
-    content = {"nodes": {key: type(node).__name__ for key, node in nodes.items()}, "edges": edges,
+    content = {"nodes": {key: _kind(node) for key, node in nodes.items()}, "edges": edges,
                "dt_ms": dt, "input_unit": "pA"}  # fmt: skip
     measured = _measured(fitted, graph, reset) if losses else {}
     return NirExported("nir", content, losses, measured, graph)
@@ -133,7 +136,7 @@ def read_graph(
     Parameters
     ----------
     graph : nir.NIRGraph
-        Of nodes Input, LIF, LI and Output.
+        Of nodes Input, Linear (of what is given from outside), LIF, LI and Output.
     current : array
         What the node ``input`` gives in each step.
     dt : float
@@ -147,26 +150,34 @@ def read_graph(
         The graph has another kind of node.
     """
     drive = np.asarray(current, dtype=float)
-    units = {name: _Unit(name, node, dt * 1e-3, reset_to_zero)
-             for name, node in graph.nodes.items() if type(node).__name__ not in ("Input", "Output")}
-    into = {name: [a for a, b in graph.edges if b == name] for name in (*units, "output")}
-    value = dict.fromkeys((*units, "input"), 0.0)
+    nodes = {n: node for n, node in graph.nodes.items() if _kind(node) not in ("Input", "Output")}
+    into = {name: [a for a, b in graph.edges if b == name] for name in (*nodes, "output")}
+    weights = {n: _number(node.weight) for n, node in nodes.items() if _kind(node) == "Linear"}
+    units = {n: _Unit(n, node, dt * 1e-3, reset_to_zero)
+             for n, node in nodes.items() if n not in weights}  # fmt: skip
+    value = dict.fromkeys((*nodes, "input"), 0.0)
     spikes = []
     for k, x in enumerate(drive):
         value["input"] = float(x)
+        for name, weight in weights.items():
+            value[name] = weight * sum(value[a] for a in into[name])
         value |= {n: u.step(sum(value[a] for a in into[n])) for n, u in units.items()}
         if any(value[a] for a in into["output"]):
             spikes.append((k + 1) * dt)
     return np.array(spikes)
 
 
+def _kind(node: Any) -> str:
+    return type(node).__name__
+
+
 class _Unit:
     """A node with its state."""
 
     def __init__(self, name: str, node: Any, dt: float, reset_to_zero: bool) -> None:
-        kind = type(node).__name__
+        kind = _kind(node)
         if kind not in ("LIF", "LI"):
-            raise ModelError(f"the node {name} is a {kind}; LIF and LI are read")
+            raise ModelError(f"the node {name} is a {kind}; Linear, LIF and LI are read")
         self.decay = math.exp(-dt / _number(node.tau))
         self.gain, self.leak = _number(node.r), _number(node.v_leak)
         self.threshold = _number(node.v_threshold) if kind == "LIF" else math.inf
