@@ -105,9 +105,7 @@ def _loihi(fitted: Fit, dt: float | None) -> Exported:
     return _exported("loihi", fitted, neuron, content)
 
 
-def _exported(
-    chip: str, fitted: Fit, neuron: FixedNeuron, content: Mapping[str, Any]
-) -> Exported:
+def _exported(chip: str, fitted: Fit, neuron: FixedNeuron, content: Mapping[str, Any]) -> Exported:
     measured, saturated = compared(replace(fitted, dt=neuron.dt), neuron)
     f = neuron.format
     losses = [f"states have {f.bits} bits, {f.fraction} of them below 1 mV"]

@@ -229,7 +229,7 @@ class _Real:
 
     def __init__(self, model: PointModel, named: Mapping[str, float], dt: float) -> None:
         self.model, self.named, self.dt = model, named, dt
-        g = named["g"] if "g" in named else 1.0
+        g = named.get("g", 1.0)
         self.scale = {s: g if s in _CURRENTS else 1.0 for s in model.states}
         self.input_scale = g
         self.offset = {s: float(evaluate(e, named)) for s, e in model.rest.items()}

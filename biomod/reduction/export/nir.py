@@ -83,9 +83,7 @@ def to_nir(fitted: Fit) -> NirExported:
         for j in (1, 2):
             k = p[f"k_{j}"]
             jump = p[f"dI_{j}"] * gain / -math.expm1(-k * dt)  # of a spike that lasts a step
-            nodes[f"after_spike_{j}"] = nir.LI(
-                tau=_one(1e-3 / k), r=_one(jump), v_leak=_one(0.0)
-            )
+            nodes[f"after_spike_{j}"] = nir.LI(tau=_one(1e-3 / k), r=_one(jump), v_leak=_one(0.0))
             edges += [("lif", f"after_spike_{j}"), (f"after_spike_{j}", "lif")]
     graph = nir.NIRGraph(nodes=nodes, edges=edges)
     losses = _losses(given, name, reset)
@@ -210,5 +208,3 @@ def _package() -> Any:
     except ImportError:
         raise missing("nir", "export") from None
     return nir
-
-

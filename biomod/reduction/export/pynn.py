@@ -47,7 +47,8 @@ def to_pynn(fitted: Fit) -> Exported:
     if name not in writers:
         hint = "; fit izhikevich2003" if name == "izhikevich" else ""
         raise ModelError(
-            f"PyNN has no standard cell for {fitted.model.name}, only for {', '.join(writers)}{hint}"
+            f"PyNN has no standard cell for {fitted.model.name}, only for "
+            f"{', '.join(writers)}{hint}"
         )
     return writers[name](fitted)
 
@@ -112,9 +113,7 @@ def _exponential(fitted: Fit) -> Exported:
     current = probe(fitted)
     fine = prepare(fitted.model, p, fitted.dt / FINER).run(np.repeat(current, FINER))
     measured = agreement(fitted, fine.spikes[0], current)
-    content = _content(
-        "EIF_cond_exp_isfa_ista", fitted, parameters, {"v": p["E_L"], "w": 0.0}
-    )
+    content = _content("EIF_cond_exp_isfa_ista", fitted, parameters, {"v": p["E_L"], "w": 0.0})
     return Exported("pynn", content, losses, measured)
 
 
