@@ -37,26 +37,26 @@ def shifted(product, by, rounding):
 def plainly(neuron, current):
     """The steps of the spikes and the states, by Python's integers, which have no width."""
     f = neuron.format
-    drive = [round(x / neuron.input_scale * 2**f.fraction) for x in current.tolist()]
-    table, reset = neuron.step.tolist(), neuron.reset.tolist()
+
+    def sums(table, by, constant, factors):
+        return [
+            c + sum(shifted(m * x, by, f.rounding) for m, x in zip(row, factors, strict=True))
+            for row, c in zip(table.tolist(), constant.tolist(), strict=True)
+        ]
+
     state, left, spikes, first = neuron.start.tolist(), 0, [], []
-    for k, given in enumerate(drive):
+    for k, pA in enumerate(current.tolist()):
         if left:
             left -= 1
         else:
             square = shifted(state[0] ** 2, f.fraction, f.rounding)
-            given_to = [*state, given, square]
-            state = [c + sum(shifted(m * x, neuron.shift, f.rounding)
-                             for m, x in zip(row, given_to, strict=True))
-                     for row, c in zip(table, neuron.constant.tolist(), strict=True)]  # fmt: skip
-            if sum(a * x for a, x in zip(neuron.above.tolist(), state, strict=True)) >= (
-                neuron.threshold
-            ):
+            given = round(pA / neuron.input_scale * 2**f.fraction)
+            state = sums(neuron.step, neuron.shift, neuron.constant, [*state, given, square])
+            above = sum(a * x for a, x in zip(neuron.above.tolist(), state, strict=True))
+            if above >= neuron.threshold:
                 spikes.append(k + 1)
                 left = neuron.wait
-                state = [c + sum(shifted(m * x, neuron.reset_shift, f.rounding)
-                                 for m, x in zip(row, state, strict=True))
-                         for row, c in zip(reset, neuron.reset_constant.tolist(), strict=True)]  # fmt: skip
+                state = sums(neuron.reset, neuron.reset_shift, neuron.reset_constant, state)
         first.append(state[0])
     return spikes, np.array(first)
 

@@ -293,7 +293,7 @@ class _Real:
         if with_input:
             columns.append((function(np.zeros(n), h) - constant) / h)
         linear = np.stack(columns, axis=1)
-        x = np.linspace(3.0, 11.0, n)
+        x = np.linspace(90.0, 11.0, n)  # far from rest, where an exponential shows
         expected = constant + linear[:, :n] @ x + square * x[0] ** 2
         if not np.allclose(expected, function(x, 0.0), rtol=1e-6, atol=1e-6):
             raise ModelError(
