@@ -11,6 +11,7 @@ from biomod.reduction.export import Q8, S16_15, fixed_point, to_chip, to_fixed
 from biomod.reduction.export.chips import LOIHI
 from biomod.reduction.export.fixed import ROUNDINGS
 from biomod.reduction.fit import Fit
+from biomod.reduction.patterns import PATTERNS
 from tests.reduction.glif_clients import CELL
 
 DT = 0.1
@@ -86,6 +87,12 @@ def test_32_bits_lose_nothing_that_matters(name):
 def test_8_fraction_bits_at_1_ms(name):
     """Required: coincidence factor within 2 ms of 0.95, against floating point at 1 ms."""
     assert to_fixed(cell(name), Q8, 1.0).agreement["coincidence_2ms"] >= 0.95
+
+
+def test_the_20_firing_patterns_have_as_many_spikes_in_whole_numbers():
+    for name, p in PATTERNS.items():
+        neuron = fixed_point(Fit(p.model, p.parameters, 0.0, p.dt), start=p.start)
+        assert len(neuron.run(p.drive()).steps) == len(p.respond()[0]), name
 
 
 def test_after_spike_currents_are_kept_in_mv():

@@ -155,7 +155,12 @@ class FixedNeuron:
         }  # fmt: skip
 
 
-def fixed_point(fitted: Fit, format: Format = S16_15, dt: float | None = None) -> FixedNeuron:
+def fixed_point(
+    fitted: Fit,
+    format: Format = S16_15,
+    dt: float | None = None,
+    start: Mapping[str, float] | None = None,
+) -> FixedNeuron:
     """The surrogate in whole numbers.
 
     Parameters
@@ -167,6 +172,8 @@ def fixed_point(fitted: Fit, format: Format = S16_15, dt: float | None = None) -
     dt : float, optional
         Another time step in ms. Exact for GLIF and LIF up to the grid of spikes and refractory
         time; the Izhikevich neuron becomes another one.
+    start : mapping, optional
+        Value of states at the beginning that are not at rest.
 
     Raises
     ------
@@ -175,13 +182,14 @@ def fixed_point(fitted: Fit, format: Format = S16_15, dt: float | None = None) -
         resolution.
     """
     step = fitted.dt if dt is None else dt
-    ready = prepare(fitted.model, fitted.parameters, step)
+    ready = prepare(fitted.model, fitted.parameters, step, start)
     named = dict(zip(fitted.model.names, ready.parameters[:, 0].tolist(), strict=True))
     real = _Real(fitted.model, named, step)
     linear, square, constant = real.polynomial(real.advance, with_input=True)
     table = np.column_stack([linear, square])
     reset, _, reset_constant = real.polynomial(real.after_spike, with_input=False)
     above, threshold = real.above()
+    first = real.scaled(dict(zip(fitted.model.states, ready.start[:, 0].tolist(), strict=True)))
     coder = _Coder(fitted.model, format)
     shift, reset_shift = coder.shift(table, "of a step"), coder.shift(reset, "of a reset")
     coder.check_resolution(linear, square, shift)
@@ -191,7 +199,7 @@ def fixed_point(fitted: Fit, format: Format = S16_15, dt: float | None = None) -
         above=above, threshold=int(coder.state(np.array([threshold]), "threshold")[0]),
         reset=coder.whole(reset, reset_shift),
         reset_constant=coder.state(reset_constant, "reset"), reset_shift=reset_shift,
-        start=np.zeros(len(constant), np.int64), wait=int(ready.waits[0]), scale=real.scale,
+        start=coder.state(first, "start"), wait=int(ready.waits[0]), scale=real.scale,
         offset=real.offset, input_scale=real.input_scale,
     )  # fmt: skip
 
