@@ -107,6 +107,11 @@ def test_where_only_the_integration_differs_spikes_agree():
     assert exported.agreement["coincidence_2ms"] > 0.95
 
 
+def test_a_neuron_that_fires_by_itself_can_be_measured():
+    exported = to_nest(cell("glif3", theta=-80.0, E_L=-70.0, v_reset=-90.0, t_ref=2.3))
+    assert exported.agreement["coincidence_2ms"] > 0.9
+
+
 def test_a_published_configuration_of_allensdk():
     """GLIF3 of the Allen Cell Types Database as quoted in nest/nest-simulator issue 3009."""
     config = {

@@ -13,7 +13,6 @@ from biomod.reduction.export.brian2 import brian2_arguments
 from biomod.reduction.export.chips import CHIPS, to_chip
 from biomod.reduction.export.fixed import Q8, S16_15, FixedNeuron, Format, fixed_point, to_fixed
 from biomod.reduction.export.nest import from_nest, to_nest
-from biomod.reduction.export.nir import MODELS as _NIR
 from biomod.reduction.export.nir import read_graph, to_nir
 from biomod.reduction.export.pynn import pynn_cell, to_pynn
 from biomod.reduction.export.resets import with_reset
@@ -96,7 +95,7 @@ def _levels(*levels: int) -> tuple[str, ...]:
 _GLIF = _levels(1, 2, 3, 4, 5)
 _INTEGER = (*_GLIF, "lif", "alif", "izhikevich", "izhikevich2003", "qif")
 _PYNN = (*_levels(1), "lif", "eif", "adex", "izhikevich2003")
-_GRAPH = tuple(m for m in (*_levels(1, 3), "lif") if m.partition("_")[0] in _NIR)
+_GRAPH = (*_levels(1, 3), "lif")
 TARGETS: Mapping[str, Target] = {
     t.name: t
     for t in (

@@ -74,8 +74,16 @@ def _spinnaker(fitted: Fit, dt: float | None) -> Exported:
     return _exported("spinnaker", fitted, neuron, neuron.content())
 
 
-def _loihi(fitted: Fit, dt: float | None) -> Exported:
-    """A compartment: ``v <- v (4096 - dv) / 4096 + bias``, a spike above ``vth * 64``, then 0."""
+def loihi_neuron(fitted: Fit, dt: float | None = None) -> FixedNeuron:
+    """A compartment of Loihi: ``v <- v (4096 - dv) / 4096 + bias``, a spike above 64 vth, then 0.
+
+    Its input is the bias, a current times what it does to the voltage in a step.
+
+    Raises
+    ------
+    ModelError
+        The reset is not to rest, or decay or threshold do not fit.
+    """
     p, one = fitted.parameters, 2**LOIHI.fraction
     if abs(p["v_reset"] - p["E_L"]) > 0.5 / one:
         raise ModelError(
@@ -91,16 +99,21 @@ def _loihi(fitted: Fit, dt: float | None) -> Exported:
         )
     if not 1 <= mantissa < 2**_MANTISSA:
         raise ModelError(f"loihi: threshold {mantissa} * 64; 1 to 131071 are possible")
-    # The input comes already multiplied, as a bias.
     gain = float(exact.step[0, 1]) / 2**exact.shift
-    step = np.array([[(2**_DECAY - decay) << _DECAY, 1 << 2 * _DECAY, 0]], dtype=np.int64)
-    neuron = replace(
-        exact, step=step, shift=2 * _DECAY, threshold=(mantissa << _ALIGN) + 1,
+    step = np.array([[2**_DECAY - decay, 2**_DECAY, 0]], dtype=np.int64)
+    return replace(
+        exact, step=step, shift=_DECAY, threshold=(mantissa << _ALIGN) + 1,
         input_scale=exact.input_scale / gain,
     )  # fmt: skip
+
+
+def _loihi(fitted: Fit, dt: float | None) -> Exported:
+    neuron, one = loihi_neuron(fitted, dt), 2**LOIHI.fraction
     content = {
-        "model": fitted.model.name, "dt_ms": exact.dt, "dv": decay, "vth": mantissa,
-        "refractory_steps": exact.wait, "mV_per_unit": 1 / one, "bias_per_pA": one * gain / p["g"],
+        "model": fitted.model.name, "dt_ms": neuron.dt,
+        "dv": 2**_DECAY - int(neuron.step[0, 0]), "vth": (neuron.threshold - 1) >> _ALIGN,
+        "refractory_steps": neuron.wait, "mV_per_unit": 1 / one,
+        "bias_per_pA": one / neuron.input_scale,
     }  # fmt: skip
     return _exported("loihi", fitted, neuron, content)
 

@@ -64,7 +64,7 @@ def to_nir(fitted: Fit) -> NirExported:
             f"one of {', '.join(MODELS)}"
         )
     nir = _package()
-    given = with_reset(fitted, "teeter2018")[0] if name != "lif" else fitted
+    given, changed = (fitted, ()) if name == "lif" else with_reset(fitted, "teeter2018")
     p, dt = given.parameters, given.dt
     span = p["theta"] - p["E_L"]
     if span <= 0:
@@ -86,7 +86,7 @@ def to_nir(fitted: Fit) -> NirExported:
             nodes[f"after_spike_{j}"] = nir.LI(tau=_one(1e-3 / k), r=_one(jump), v_leak=_one(0.0))
             edges += [("lif", f"after_spike_{j}"), (f"after_spike_{j}", "lif")]
     graph = nir.NIRGraph(nodes=nodes, edges=edges)
-    losses = _losses(given, name, reset)
+    losses = (*changed, *_losses(given, name, reset))
     content = {"nodes": {key: _kind(node) for key, node in nodes.items()}, "edges": edges,
                "dt_ms": dt, "input_unit": "pA"}  # fmt: skip
     measured = _measured(fitted, graph, reset) if losses else {}

@@ -14,15 +14,18 @@ from biomod.reduction.protocol import ornstein_uhlenbeck
 Array = npt.NDArray[np.float64]
 STRONGEST = 20000.0  # pA
 MEAN, DEVIATION, TAU = 0.9, 0.5, 3.0  # of the noise, in rheobases and ms (estimate)
+SPONTANEOUS = 20.0  # standard deviation in pA for a neuron that needs no current (estimate)
 
 
 def rheobase(fitted: Fit, duration: float = 500.0) -> float:
     """Smallest constant current in pA at which the surrogate fires within `duration` ms.
 
+    Zero for one that fires without a current.
+
     Raises
     ------
     ModelError
-        It fires without a current, or never.
+        It never fires.
     """
     neurons, steps = (
         prepare(fitted.model, fitted.parameters, fitted.dt),
@@ -34,7 +37,7 @@ def rheobase(fitted: Fit, duration: float = 500.0) -> float:
 
     low, high = 0.0, 1.0
     if fires(low):
-        raise ModelError(f"this {fitted.model.name} fires without a current")
+        return 0.0
     while not fires(high):
         low, high = high, 2 * high
         if high > STRONGEST:
@@ -52,8 +55,8 @@ def probe(fitted: Fit, seconds: float = 20.0, seed: int = 1) -> Array:
     """Ornstein-Uhlenbeck noise around the rheobase, at which a neuron fires irregularly (pA)."""
     unit = rheobase(fitted)
     rng = np.random.default_rng(seed)
-    noise = ornstein_uhlenbeck(MEAN, DEVIATION, TAU, seconds * 1e3, fitted.dt, rng)
-    return unit * noise
+    deviation = DEVIATION * unit if unit else SPONTANEOUS
+    return ornstein_uhlenbeck(MEAN * unit, deviation, TAU, seconds * 1e3, fitted.dt, rng)
 
 
 def agreement(fitted: Fit, other: npt.ArrayLike, current: npt.ArrayLike) -> dict[str, float]:
