@@ -78,8 +78,8 @@ class StandaloneProgram:
 
         get_device().insert_code(
             "main",
-            "for (auto& _g : brian::_random_generators) "
-            '_g.seed((unsigned long)std::stoul(std::getenv("BIOMOD_SEED")));',
+            'const unsigned long _seed = std::stoul(std::getenv("BIOMOD_SEED")); '
+            "for (auto& _g : brian::_random_generators) _g.seed(_seed); _engine_seed(_seed);",
         )
 
     def _generate(self) -> None:
@@ -136,7 +136,7 @@ class StandaloneProgram:
         try:
             arguments = self._write_inputs(run_dir, plan)
             started = time.perf_counter()
-            self._execute(run_dir, arguments, plan.seed, duration, progress)
+            self._execute(run_dir, arguments, plan.seed, duration, threads, progress)
             seconds = time.perf_counter() - started
             return self._read(run_dir, seconds)
         finally:
@@ -162,11 +162,13 @@ class StandaloneProgram:
         return arguments
 
     def _execute(
-        self, run_dir: Path, arguments: list[str], seed: int, duration: float, progress: Progress
-    ) -> None:
+        self, run_dir: Path, arguments: list[str], seed: int, duration: float, threads: int,
+        progress: Progress,
+    ) -> None:  # fmt: skip
         environment = dict(os.environ)
         environment["BIOMOD_SEED"] = str(seed)
         environment["BIOMOD_DURATION"] = repr(duration)
+        environment["BIOMOD_THREADS"] = str(threads)
         command = [str(self.binary), "--results_dir", f"{run_dir}/results/", *arguments]
         progress.start(duration)
         messages: list[str] = []
