@@ -23,11 +23,11 @@ from typing import Any
 import numpy as np
 
 from biomod.backends.brian import layout
-from biomod.backends.brian.compiler import compile_program
 from biomod.backends.job import Job, modulation_of
 from biomod.backends.results import Raw
 from biomod.errors import BackendError
 from biomod.model import Circuit
+from biomod.programs import CompileError, compile_program
 from biomod.progress import NoProgress, Progress
 
 _REPORT = """
@@ -63,10 +63,13 @@ class StandaloneProgram:
         self.binary, self.compiled = self._compile()
         self.build_seconds = time.perf_counter() - started
 
-    device = "cpp_standalone"
+    device = "biomod_cpp"
 
     def _compile(self) -> tuple[Path, bool]:
-        return compile_program(self._directory)
+        try:
+            return compile_program(self._directory)
+        except CompileError as error:
+            raise BackendError(str(error)) from error
 
     def _seed(self) -> None:
         """Let the program read its seed when it starts."""
@@ -74,13 +77,15 @@ class StandaloneProgram:
 
         get_device().insert_code(
             "main",
-            "for (auto& _g : brian::_random_generators) "
-            '_g.seed((unsigned long)std::stoul(std::getenv("BIOMOD_SEED")));',
+            'const unsigned long _seed = std::stoul(std::getenv("BIOMOD_SEED")); '
+            "for (auto& _g : brian::_random_generators) _g.seed(_seed); _engine_seed(_seed);",
         )
 
     def _generate(self) -> None:
         import brian2 as b2
         from brian2.devices.device import get_device
+
+        import biomod.engine  # noqa: F401 - registers the device
 
         modulation = modulation_of(self.plan.job)
         tables = layout.timed_tables(self.plan, modulation)
@@ -129,7 +134,7 @@ class StandaloneProgram:
         try:
             arguments = self._write_inputs(run_dir, plan)
             started = time.perf_counter()
-            self._execute(run_dir, arguments, plan.seed, duration, progress)
+            self._execute(run_dir, arguments, plan.seed, duration, threads, progress)
             seconds = time.perf_counter() - started
             return self._read(run_dir, seconds)
         finally:
@@ -155,11 +160,13 @@ class StandaloneProgram:
         return arguments
 
     def _execute(
-        self, run_dir: Path, arguments: list[str], seed: int, duration: float, progress: Progress
-    ) -> None:
+        self, run_dir: Path, arguments: list[str], seed: int, duration: float, threads: int,
+        progress: Progress,
+    ) -> None:  # fmt: skip
         environment = dict(os.environ)
         environment["BIOMOD_SEED"] = str(seed)
         environment["BIOMOD_DURATION"] = repr(duration)
+        environment["BIOMOD_THREADS"] = str(threads)
         command = [str(self.binary), "--results_dir", f"{run_dir}/results/", *arguments]
         progress.start(duration)
         messages: list[str] = []
