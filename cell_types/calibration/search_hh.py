@@ -9,8 +9,6 @@ import numpy as np
 from cell_types.calibration.fit_hh import Knob, Task
 from cell_types.calibration.targets import targets
 
-SEEDS: dict[str, int] = {}
-
 _PYRAMIDAL = (
     Knob("*.NaTa.v_shift", 0.0, 16.0, "mV"),
     Knob("ais.NaTa.v_shift", -6.0, 14.0, "mV"),
@@ -49,7 +47,10 @@ _CALCIUM = (
     Knob("soma.CaHVA.g_max", 20.0, 1.5e3),
 )
 KNOBS: dict[str, tuple[Knob, ...]] = {
-    **dict.fromkeys(("L23_PC", "L4_PC", "L5_IT", "L6_CT"), _PYRAMIDAL),
+    **dict.fromkeys(("L23_PC", "L4_PC", "L5_IT"), _PYRAMIDAL),
+    # The sag of this type is three times that of the others; Ih of the tuft alone, behind its thin
+    # trunk, does not give it.
+    "L6_CT": (*_PYRAMIDAL[:-1], Knob("*.Ih.g_max", 3.0, 300.0)),
     "PV_basket": (*_SPIKE, *_D, _M, _IH),
     "SST_Martinotti": (*_SPIKE, _KDR, _M, _IH, *_CAT, *_CALCIUM),
     "VIP": (*_SPIKE, _KDR, *_D, _M, _IH, *_CAT, *_CALCIUM),
@@ -79,8 +80,17 @@ BOUNDS: dict[str, tuple[Bound, ...]] = {
         ("sag_ratio_at_-100mV", 0.05, 0.2, 0.01), ("AP_half_width", 0.42, 0.7, 0.02),
     ),
     "VIP": (_NO_BLOCK, ("burst_rate", 100, 400, 10), _PEAK),
-    "NDNF_L1": (_NO_BLOCK, _PEAK, ("rheobase_latency", 300, 1000, 30)),
+    "NDNF_L1": (
+        _NO_BLOCK, _PEAK, ("rheobase_latency", 300, 1000, 30), ("isi_ratio_2x", 0.7, 1.6, 0.1),
+    ),
     "CCK_basket": _ADAPTING,
+}  # fmt: skip
+# Factors on the squared deviations of features that the search would else trade away.
+WEIGHTS: dict[str, dict[str, float]] = {
+    "PV_basket": {
+        "upstroke_downstroke_ratio": 3.0, "AP_peak_V": 2.0, "mean_rate_at_hero_sweep": 3.0,
+    },
+    "SST_Martinotti": {"upstroke_downstroke_ratio": 3.0},
 }  # fmt: skip
 
 
@@ -96,4 +106,4 @@ def task_for(name: str) -> Task:
             total += min(excess, 5.0) ** 2
         return total
 
-    return Task(name, KNOBS[name], targets(name), penalty)
+    return Task(name, KNOBS[name], targets(name), penalty, weights=WEIGHTS.get(name, {}))
