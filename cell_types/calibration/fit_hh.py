@@ -6,10 +6,11 @@ some minutes for a cell. Leak and capacitance are solved for at every candidate
 CMA-ES (Hansen 2016, arXiv:1604.00772) on 1-s current steps. All candidates times all currents are
 one population of one compiled program.
 
-The search begins at the start that the entry of the cell states, with a fixed seed, so the command
-gives the shipped entry again. Each start was found by earlier searches with other settings, which
-the entry names; ``--onward`` makes another such step from the last result, with ``--generations``,
-``--sigma``, ``--seed`` and ``--dt``. A cell without entry begins in the middle of its ranges.
+The search begins at the start that the entry of the cell states, with the settings and the seed
+stated there, so the command gives the shipped entry again. Each start was found by earlier rounds
+of search, which the entry lists. ``--onward`` makes another round from the last result;
+``--generations``, ``--sigma``, ``--seed`` and ``--dt`` change its settings. A cell without entry
+begins in the middle of its ranges.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -103,8 +104,8 @@ class Stage:
     dt: str
 
 
-# The search that gave the shipped parameters, from the start that is stated beside them.
-FINAL = Stage(generations=8, sigma=0.03, seed=1, dt=DT_FINAL)
+# Of a cell that has no entry yet.
+FIRST = Stage(generations=35, sigma=0.22, seed=1, dt="0.05 ms")
 
 Penalty = Callable[[Mapping[str, float]], float]
 
@@ -178,14 +179,14 @@ def _with(cell: Cell, parameters: Mapping[str, str]) -> Cell:
 
 def search(
     task: Task,
-    start: Sequence[float] | None = None,
-    stage: Stage = FINAL,
+    start: Sequence[float],
+    stage: Stage,
     report: Callable[[str], object] = sys.stderr.write,
 ) -> tuple[dict[str, str], dict[str, float], float]:
     """Best parameters, their features and loss."""
     import cma
 
-    middle = np.full(len(task.knobs), 0.5) if start is None else np.asarray(start, dtype=float)
+    middle = np.asarray(start, dtype=float)
     options = {"seed": stage.seed, "popsize": CANDIDATES, "verbose": -9, "bounds": [0, 1]}
     strategy = cma.CMAEvolutionStrategy(np.clip(middle, 0.02, 0.98), stage.sigma, options)
     protocol = Protocol.for_targets({p: t.value for p, t in task.goals.items()})
@@ -242,17 +243,24 @@ def start_of(task: Task, entry: Mapping[str, Any], onward: bool = False) -> list
     return [k.position(known[k.path]) for k in task.knobs]
 
 
-def fit(task: Task, start: Sequence[float], stage: Stage = FINAL) -> dict[str, Any]:
+def stage_of(entry: Mapping[str, Any]) -> Stage:
+    """The settings of the search that gave an entry of the data file."""
+    return Stage(**{k: v for k, v in entry["search"].items() if k != "loss"}) if entry else FIRST
+
+
+def fit(task: Task, start: Sequence[float], stage: Stage) -> dict[str, Any]:
     """Search from `start` and return the entry of the data file, with its provenance.
 
-    Features are measured on the whole cell, on both simulators, so NEURON must be installed.
+    The features that it reaches are measured on NEURON besides, which must be installed.
     """
-    from cell_types.calibration.table import BACKENDS, features
+    from cell_types.calibration.table import features
 
-    parameters, _, loss = search(task, start, stage)
-    cell = _hh_library.build(task.name, parameters)
-    reached = [features(task.name, backend, cell) for backend in BACKENDS]
-    brian, neuron = ({k: round(float(v), 5) for k, v in f.items()} for f in reached)
+    parameters, reached, loss = search(task, start, stage)
+    cell = task.cell(parameters)
+    if stage.dt != DT_FINAL:
+        reached = features(task.name, "cpp", cell)
+    on_neuron = features(task.name, "neuron", cell)
+    brian, neuron = ({k: round(float(v), 5) for k, v in f.items()} for f in (reached, on_neuron))
     return {
         "parameters": parameters,
         "features": brian,
@@ -283,22 +291,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m cell_types.calibration.fit_hh")
     parser.add_argument("cells", nargs="*", metavar="CELL", help=f"of {', '.join(KNOBS)}")
     parser.add_argument("--onward", action="store_true", help="start from the last result")
-    parser.add_argument("--generations", type=int, default=FINAL.generations)
-    parser.add_argument("--sigma", type=float, default=FINAL.sigma, help="first step of the search")
-    parser.add_argument("--seed", type=int, default=FINAL.seed)
-    parser.add_argument("--dt", default=FINAL.dt, help="time step of the search")
-    given = parser.parse_args(arguments)
-    stage = Stage(given.generations, given.sigma, given.seed, given.dt)
-    for name in given.cells:
+    parser.add_argument("--generations", type=int)
+    parser.add_argument("--sigma", type=float, help="first step of the search")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--dt", help="time step of the search")
+    given = vars(parser.parse_args(arguments))
+    cells, onward = given.pop("cells"), given.pop("onward")
+    changed = {k: v for k, v in given.items() if v is not None}
+    for name in cells:
         if name not in KNOBS:
             raise SystemExit(str(unknown_name("cell with a fit of this script", name, KNOBS)))
-    for name in given.cells or KNOBS:
+    for name in cells or KNOBS:
         task, old = task_for(name), _hh_library.fitted_file().get(name, {})
-        entry = fit(task, start_of(task, old, given.onward), stage)
-        history = old.get("start", {}).get("found_by", "middle of the ranges")
-        if given.onward:
-            history = f"{history}; then {old['search']}"
-        entry["start"]["found_by"] = history
+        stage = replace(stage_of(old), **changed)
+        entry = fit(task, start_of(task, old, onward), stage)
+        rounds = [*old["start"]["rounds"]] if old else []
+        # What led to the start, each from the result of the one before.
+        entry["start"]["rounds"] = [*rounds, old["search"]] if old and onward else rounds
         write(name, entry)
 
 

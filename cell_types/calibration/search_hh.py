@@ -51,7 +51,16 @@ KNOBS: dict[str, tuple[Knob, ...]] = {
     # The sag of this type is three times that of the others; Ih of the tuft alone, behind its thin
     # trunk, does not give it.
     "L6_CT": (*_PYRAMIDAL[:-1], Knob("*.Ih.g_max", 3.0, 300.0)),
-    "PV_basket": (*_SPIKE, *_D, _M, _IH),
+    # Much Kv3 that opens late: narrow spikes that fall as fast as they rise, and still overshoot.
+    "PV_basket": (
+        *_SPIKE[:4],
+        Knob("*.Kv3.v_shift", -10.0, 30.0, "mV"),
+        Knob("soma.Kv3.g_max", 3e4, 4e6),
+        _SPIKE[-1],
+        *_D,
+        _M,
+        _IH,
+    ),
     "SST_Martinotti": (*_SPIKE, _KDR, _M, _IH, *_CAT, *_CALCIUM),
     "VIP": (*_SPIKE, _KDR, *_D, _M, _IH, *_CAT, *_CALCIUM),
     "NDNF_L1": (*_SPIKE, _KDR, _A, *_D, _IH, *_CALCIUM),
@@ -88,7 +97,7 @@ BOUNDS: dict[str, tuple[Bound, ...]] = {
 # Factors on the squared deviations of features that the search would else trade away.
 WEIGHTS: dict[str, dict[str, float]] = {
     "PV_basket": {
-        "upstroke_downstroke_ratio": 3.0, "AP_peak_V": 2.0, "mean_rate_at_hero_sweep": 3.0,
+        "upstroke_downstroke_ratio": 3.0, "AP_peak_V": 4.0, "mean_rate_at_hero_sweep": 3.0,
     },
     "SST_Martinotti": {"upstroke_downstroke_ratio": 3.0},
 }  # fmt: skip

@@ -139,6 +139,16 @@ def test_neurogliaform_cells_spike_late():
     assert reached("NDNF_L1")["rheobase_latency"] > np.median(others)
 
 
+def test_neurogliaform_cells_hardly_adapt():
+    # Ndnf cells of the Allen database: median adaptation index 0.003, pyramidal cells 0.04.
+    assert reached("NDNF_L1")["isi_ratio_2x"] < 1.7
+
+
+def test_corticothalamic_cells_have_the_largest_sag_of_the_pyramidal_cells():
+    sag = {n: reached(n)["sag_ratio_at_-100mV"] for n in ("L23_PC", "L4_PC", "L5_IT", "L6_CT")}
+    assert max(sag, key=lambda n: sag[n]) == "L6_CT"
+
+
 @pytest.mark.parametrize("name", ["L23_PC", "L4_PC", "L5_IT", "L6_CT", "CCK_basket"])
 def test_pyramidal_and_cck_cells_adapt(name):
     assert reached(name)["isi_ratio_2x"] > 1.3
