@@ -90,7 +90,7 @@ BOUNDS: dict[str, tuple[Bound, ...]] = {
     ),
     "VIP": (_NO_BLOCK, ("burst_rate", 100, 400, 10), _PEAK),
     "NDNF_L1": (
-        _NO_BLOCK, _PEAK, ("rheobase_latency", 300, 1000, 30), ("isi_ratio_2x", 0.7, 1.6, 0.1),
+        _NO_BLOCK, _PEAK, ("rheobase_latency", 300, 1000, 30), ("isi_ratio_2x", 0.7, 1.7, 0.15),
     ),
     "CCK_basket": _ADAPTING,
 }  # fmt: skip
@@ -100,6 +100,7 @@ WEIGHTS: dict[str, dict[str, float]] = {
         "upstroke_downstroke_ratio": 3.0, "AP_peak_V": 4.0, "mean_rate_at_hero_sweep": 3.0,
     },
     "SST_Martinotti": {"upstroke_downstroke_ratio": 3.0},
+    "NDNF_L1": {"fI_slope": 2.0},
 }  # fmt: skip
 
 

@@ -141,7 +141,7 @@ def test_neurogliaform_cells_spike_late():
 
 def test_neurogliaform_cells_hardly_adapt():
     # Ndnf cells of the Allen database: median adaptation index 0.003, pyramidal cells 0.04.
-    assert reached("NDNF_L1")["isi_ratio_2x"] < 1.7
+    assert reached("NDNF_L1")["isi_ratio_2x"] < 1.8
 
 
 def test_corticothalamic_cells_have_the_largest_sag_of_the_pyramidal_cells():
