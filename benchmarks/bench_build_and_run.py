@@ -17,7 +17,7 @@ from pathlib import Path
 
 import biomod as bm
 import microcircuits
-from biomod.backends.brian.compiler import compile_program
+from biomod.programs import compile_program
 from biomod.units import second
 
 REPEATS = 3

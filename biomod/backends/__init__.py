@@ -54,7 +54,7 @@ class Program(Protocol):
 
 def available() -> dict[str, BackendInfo]:
     """All backends with their state on this machine; the best one is marked default."""
-    from biomod.backends.brian.compiler import find_compiler
+    from biomod.programs import find_compiler
 
     compiler = find_compiler()
     states: dict[str, tuple[bool, str]] = {
@@ -134,10 +134,10 @@ def compile_job(job: Job, backend: str) -> Program:
 
 def cache_info() -> dict[str, Any]:
     """Path, entries and bytes of the cache of compiled programs and NEURON mechanisms."""
-    from biomod.backends.brian import compiler
+    from biomod import programs
     from biomod.backends.neuron import library
 
-    info = compiler.cache_info()
+    info = programs.cache_info()
     mechanisms = library.files()
     info["entries"] += len(mechanisms)
     info["bytes"] += sum(stat.st_size for stat in mechanisms.values())
@@ -146,7 +146,7 @@ def cache_info() -> dict[str, Any]:
 
 def cache_clear() -> int:
     """Empty the cache of compiled programs and mechanisms; returns the bytes freed."""
-    from biomod.backends.brian import compiler
+    from biomod import programs
     from biomod.backends.neuron import library
 
-    return compiler.cache_clear() + library.clear()
+    return programs.cache_clear() + library.clear()

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from biomod.backends.brian.compiler import cache_directory, find_compiler
 from biomod.errors import BackendError
+from biomod.programs import cache_directory, find_compiler
 
 FLAGS = ("-std=c++17", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math",
          "-ffp-contract=fast", "-shared", "-fPIC", "-w")  # fmt: skip

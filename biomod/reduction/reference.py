@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from biomod.backends.brian.compiler import cache_directory
 from biomod.errors import ModelError
 from biomod.model import Cell, Circuit, CurrentWaveform, Modulator, Population, Recording
+from biomod.programs import cache_directory
 from biomod.reduction.protocol import BEFORE, STEP, Protocol
 from biomod.reduction.recordings import Behaviour, Sweep, sweep
 from biomod.results._atomic import replacing

@@ -12,8 +12,7 @@ import pytest
 
 import biomod as bm
 from biomod import backends
-from biomod.backends.brian import compiler
-from biomod.errors import BackendError
+from biomod import programs as compiler
 from tests.backends.helpers import point
 
 needs_compiler = pytest.mark.skipif(compiler.find_compiler() is None, reason="no C++ compiler")
@@ -128,7 +127,7 @@ def test_a_cache_that_cannot_be_written_costs_a_warning_only(
 def test_a_source_that_the_compiler_refuses_is_reported(tmp_path: Path, empty_cache: Path) -> None:
     folder = sources(tmp_path / "a")
     (folder / "main.cpp").write_text("int main() { return undeclared; }")
-    with pytest.raises(BackendError, match="undeclared"):
+    with pytest.raises(compiler.CompileError, match="undeclared"):
         compiler.compile_program(folder)
     assert backends.cache_info()["entries"] == 0
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import biomod as bm
-from biomod.backends.brian.compiler import find_compiler
 from biomod.mechanisms import connectivity, variability
 from biomod.model import (
     Background,
@@ -28,6 +27,7 @@ from biomod.model import (
     SynapticReceptor,
     Variation,
 )
+from biomod.programs import find_compiler
 from tests.backends.helpers import ball_and_stick, same_spikes, spike_times, voltage
 
 BEST = "cpp" if find_compiler() else "numpy"

@@ -25,10 +25,10 @@ import numpy as np
 from biomod.backends.brian import assemble
 from biomod.backends.brian.assemble import Plan
 from biomod.backends.brian.collect import Raw
-from biomod.backends.brian.compiler import compile_program
 from biomod.backends.job import Job, modulation_of
 from biomod.errors import BackendError
 from biomod.model import Circuit
+from biomod.programs import CompileError, compile_program
 from biomod.progress import NoProgress, Progress
 
 _REPORT = """
@@ -64,10 +64,13 @@ class StandaloneProgram:
         self.binary, self.compiled = self._compile()
         self.build_seconds = time.perf_counter() - started
 
-    device = "cpp_standalone"
+    device = "biomod_cpp"
 
     def _compile(self) -> tuple[Path, bool]:
-        return compile_program(self._directory)
+        try:
+            return compile_program(self._directory)
+        except CompileError as error:
+            raise BackendError(str(error)) from error
 
     def _seed(self) -> None:
         """Let the program read its seed when it starts."""
@@ -82,6 +85,8 @@ class StandaloneProgram:
     def _generate(self) -> None:
         import brian2 as b2
         from brian2.devices.device import get_device
+
+        import biomod.engine  # noqa: F401 - registers the device
 
         modulation = modulation_of(self.plan.job)
         tables = assemble.timed_tables(self.plan, modulation)

@@ -20,14 +20,14 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from biomod.backends.brian.compiler import (
+from biomod.backends.neuron.nmodl import Mechanism
+from biomod.errors import BackendError
+from biomod.programs import (
     cache_directory,
     find_compiler,
     read_entry,
     write_entry,
 )
-from biomod.backends.neuron.nmodl import Mechanism
-from biomod.errors import BackendError
 
 
 def find_nrnivmodl() -> str | None:

@@ -21,11 +21,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from biomod.errors import BackendError
-
 # The joined files leave the folders from which they included their neighbours by name.
 INCLUDE = ("-I.", "-Ibrianlib")
-FLAGS = ("-std=c++17", "-march=native", "-ffast-math", "-fno-finite-math-only", "-w", *INCLUDE)
+# Without -fassociative-math: the engine's exp and expm1 rely on the order of operations.
+FLAGS = (
+    "-std=c++17", "-march=native", "-mprefer-vector-width=512", "-fopenmp-simd", "-fno-math-errno",
+    "-fno-trapping-math", "-fno-signed-zeros", "-freciprocal-math", "-ffp-contract=fast", "-w",
+    *INCLUDE,
+)  # fmt: skip
 HOT, COLD = "-O3", "-O1"
 CACHE_LIMIT = 2 * 1024**3
 # Programs, simulators of point neurons, and responses of cells that surrogates are fitted to.
@@ -33,6 +36,10 @@ KEPT = ("programs/*.bin", "kernels/*.so", "responses/*.npz")
 CHECKSUM = hashlib.sha256().digest_size  # bytes at the end of every program in the cache
 
 _log = logging.getLogger("biomod")
+
+
+class CompileError(RuntimeError):
+    """There is no compiler, or it refused the source."""
 
 
 def find_compiler() -> str | None:
@@ -102,12 +109,12 @@ def compile_program(directory: Path) -> tuple[Path, bool]:
 
     Raises
     ------
-    BackendError
+    CompileError
         No compiler is installed, or it refused the source.
     """
     compiler = find_compiler()
     if compiler is None:
-        raise BackendError("no C++ compiler found; install g++ (Debian: apt-get install g++)")
+        raise CompileError("no C++ compiler found; install g++ (Debian: apt-get install g++)")
     hot, cold = _units(directory)
     key = hashlib.sha256("\0".join([_identity(compiler), hot, cold, _headers(directory)]).encode())
     kept = cache_directory() / "programs" / f"{key.hexdigest()[:32]}.bin"
@@ -135,7 +142,7 @@ def _compile(compiler: str, directory: Path, name: str, level: str) -> None:
 def _call(command: list[str], directory: Path) -> None:
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True)
     if done.returncode:
-        raise BackendError(f"the C++ compiler failed: {done.stderr.strip()[:2000]}")
+        raise CompileError(f"the C++ compiler failed: {done.stderr.strip()[:2000]}")
 
 
 def _take(kept: Path, binary: Path) -> bool:

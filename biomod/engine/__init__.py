@@ -1,0 +1,12 @@
+"""A Brian2 device that runs C++ standalone programs with vector instructions.
+
+Any Brian2 script selects it with two lines::
+
+    import biomod.engine
+
+    set_device("biomod_cpp")
+"""
+
+from biomod.engine.device import EngineDevice
+
+__all__ = ["EngineDevice"]

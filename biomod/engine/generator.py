@@ -1,0 +1,348 @@
+"""C++ for loops that a compiler can vectorise.
+
+Brian2 gives the update of a group's state as a sequence of statements on one cell. Its own
+generator writes them into one loop, in which integers, flags, calls with a state of their own
+(random numbers) and branches keep the compiler from using vector instructions. Here they are
+divided:
+
+1. a plain loop that evaluates calls of functions that cannot be vectorised, into buffers;
+2. a vectorised loop for the flags (``not_refractory``), into a buffer of masks;
+3. a vectorised loop for all the rest, with a choice between two values in place of each branch.
+
+The loops run over blocks of cells, so that buffers are small and stay in the cache.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from brian2.codegen.generators.cpp_generator import CPPCodeGenerator
+from brian2.core.functions import Function
+from brian2.core.preferences import prefs
+from brian2.core.variables import ArrayVariable, DynamicArrayVariable
+from brian2.parsing.rendering import CPPNodeRenderer
+from brian2.utils.stringtools import (
+    get_identifiers,
+    stripped_deindented_lines,
+    word_substitute,
+)
+
+# Functions that may be called in a vectorised loop, by their names in C++.
+VECTOR_FUNCTIONS = {
+    "_engine_exp", "_engine_expm1", "_engine_exprel", "_engine_tanh", "_engine_timestep",
+    "log", "sin", "cos", "sqrt", "ceil", "floor", "int_", "_brian_abs", "_clip", "_sign",
+}  # fmt: skip
+HIGHEST_POWER = 32
+# Functions with a version out of line, and the number of calls above which a loop uses it: the time
+# that the compiler needs grows with the length of a loop.
+WRITTEN_OUT = {"_engine_exp", "_engine_expm1", "_engine_exprel", "_engine_tanh"}
+MOST_CALLS = 40
+
+
+class EngineRenderer(CPPNodeRenderer):
+    """Expressions without branches: whole powers as products, no short-circuit operators."""
+
+    expression_ops = CPPNodeRenderer.expression_ops | {"And": "&", "Or": "|"}
+
+    def __init__(self, auto_vectorise: set[str], out_of_line: bool) -> None:
+        super().__init__(auto_vectorise=auto_vectorise)
+        self.out_of_line = out_of_line
+
+    def render_Call(self, node: ast.Call) -> str:
+        """A call, of the version out of line in long loops."""
+        if self.out_of_line and isinstance(node.func, ast.Name) and node.func.id in WRITTEN_OUT:
+            return f"{node.func.id}_call({self.render_node(node.args[0])})"
+        return str(super().render_Call(node))
+
+    def render_BinOp(self, node: ast.BinOp) -> str:
+        """Powers with a constant exponent, then everything else as Brian2 writes it."""
+        if isinstance(node.op, ast.Pow):
+            exponent = _constant(node.right)
+            if _is_exp(node.left) and exponent is not None:
+                # exp(x)**c, as sympy likes to write it
+                assert isinstance(node.left, ast.Call)
+                argument = ast.BinOp(node.left.args[0], ast.Mult(), node.right)
+                return str(self.render_node(ast.Call(node.left.func, [argument], [])))
+            if exponent == 0.5:
+                return f"sqrt({self.render_node(node.left)})"
+            if exponent is not None and exponent == int(exponent):
+                whole = int(exponent)
+                base = self.render_node(node.left)
+                if 0 <= whole <= HIGHEST_POWER:
+                    return f"_engine_power<{whole}>({base})"
+                if -HIGHEST_POWER <= whole < 0:
+                    return f"(1.0/_engine_power<{-whole}>({base}))"
+        return str(super().render_BinOp(node))
+
+    def render_BoolOp(self, node: ast.BoolOp) -> str:
+        """Operands converted to bool, since & and | work on bits."""
+        op = self.expression_ops[type(node.op).__name__]
+        return f" {op} ".join(f"bool({self.render_node(v)})" for v in node.values)
+
+
+def _constant(node: ast.AST) -> float | None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        return float(node.value)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        value = _constant(node.operand)
+        return None if value is None else -value
+    return None
+
+
+def _is_exp(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("exp", "_engine_exp")
+    )
+
+
+@dataclass
+class Loop:
+    """A loop over the cells of a block."""
+
+    lines: list[str]
+    simd: bool
+
+
+@dataclass
+class Passes:
+    """The loops of a state update and the buffers between them, as (type, name).
+
+    `padded` loops may run over whole vectors, beyond the last cell.
+    """
+
+    real: str
+    padded: bool = False
+    loops: list[Loop] = field(default_factory=list)
+    buffers: list[tuple[str, str]] = field(default_factory=list)
+
+
+class EngineGenerator(CPPCodeGenerator):
+    """Brian2's C++ generator with state updates divided into vectorised loops."""
+
+    out_of_line = False
+
+    def translate_expression(self, expr: str) -> str:
+        """One expression in C++."""
+        expr = word_substitute(expr, self.func_name_replacements)
+        renderer = EngineRenderer(self.auto_vectorise, self.out_of_line)
+        return str(renderer.render_expr(expr)).strip()
+
+    def translate_statement_sequence(
+        self, sc_statements: dict[Any, Any], ve_statements: dict[Any, Any]
+    ) -> tuple[Any, Any, dict[str, Any]]:
+        """Code of all blocks; the passes of a state update among the keywords of its template."""
+        scalar, vector, keywords = super().translate_statement_sequence(
+            sc_statements, ve_statements
+        )
+        if self.template_name == "stateupdate":
+            (statements,) = ve_statements.values()
+            keywords["passes"] = self.passes(statements, vector)
+            keywords["checked"] = self.checked(statements)
+            keywords["check_interval"] = prefs.devices.biomod_cpp.check_interval
+            keywords["engine_time"] = self.time()
+        return scalar, vector, keywords
+
+    # ------------------------------------------------------------------ division into passes
+
+    def passes(self, statements: list[Any], vector: dict[Any, Any]) -> Passes:
+        """Divide the statements on one cell; a single plain loop if they cannot be."""
+        if not self._independent(statements):
+            (lines,) = vector.values()
+            return Passes(self.real, loops=[Loop(lines, simd=False)])
+        result = Passes(self.real, self._padded())
+        names = {n for n in self.variables if self.func_name_replacements.get(n, n) in WRITTEN_OUT}
+        number = sum(len(re.findall(rf"\b({'|'.join(names)})\(", s.expr)) for s in statements)
+        self.out_of_line = bool(names) and number > MOST_CALLS
+        calls = _Calls(self)
+        replaced = [(s, calls.replace(s)) for s in statements]
+        if calls.refused:
+            (lines,) = vector.values()
+            return Passes(self.real, loops=[Loop(lines, simd=False)])
+        if calls.lines:
+            result.loops.append(Loop(calls.lines, simd=False))
+            result.buffers += [(self.real, f"_buffer{call}") for call in calls.calls]
+        masks = self._flags(replaced, result)
+        values = [f"const {self.real} {call} = _buffer{call}[_k];" for call in calls.calls]
+        self._main(replaced, masks, values, result)
+        return result
+
+    @property
+    def real(self) -> str:
+        """The C type of floating-point numbers."""
+        return str(self.c_data_type(prefs.core.default_float_dtype))
+
+    def _independent(self, statements: list[Any]) -> bool:
+        """Whether no cell's update uses what another one writes in the same loop."""
+        read, write, _, _ = self.arrays_helper(statements)
+        if any(self.variable_indices[name] != "_idx" for name in write):
+            return False
+        written = {self.get_array_name(self.variables[name]) for name in write}
+        return not any(
+            self.get_array_name(self.variables[name]) in written
+            for name in read
+            if self.variable_indices[name] != "_idx"
+        )
+
+    def _padded(self) -> bool:
+        """Whether all arrays have room behind their end; Brian2 resizes dynamic ones."""
+        arrays = [v for v in self.variables.values() if isinstance(v, ArrayVariable)]
+        fixed = not any(isinstance(v, DynamicArrayVariable) for v in arrays)
+        return fixed and not isinstance(self.variables["N"], ArrayVariable)
+
+    def _flags(self, replaced: list[tuple[Any, str]], result: Passes) -> dict[str, str]:
+        """A loop for the flags; returns the buffer of each flag that the rest reads."""
+        masks: dict[str, str] = {}
+        lines: list[str] = []
+        leading = []
+        for statement, expression in list(replaced):
+            variable = self.variables.get(statement.var)
+            if not (isinstance(variable, ArrayVariable) and variable.dtype == bool):
+                break
+            if statement.op != "=":
+                break
+            leading.append((statement, expression))
+            replaced.remove((statement, expression))
+        written = {s.var for s, _ in leading}
+        names = set().union(*(get_identifiers(e) for _, e in leading))
+        lines += self._reads(names - written)
+        for name in sorted(written):
+            lines.append(f"bool {name} = {self.get_array_name(self.variables[name])}[_idx];")
+        for statement, expression in leading:
+            lines.append(f"{statement.var} = {self.translate_expression(expression)};")
+        for name in sorted(written):
+            lines.append(f"{self.get_array_name(self.variables[name])}[_idx] = {name};")
+        read, write, _, _ = self.arrays_helper([s for s, _ in replaced])
+        for name in sorted(read | write):
+            if self.variables[name].dtype != bool or self.variable_indices[name] != "_idx":
+                continue
+            if name in write:
+                continue
+            if name not in written and name not in names:
+                lines.append(
+                    f"const char {name} = {self.get_array_name(self.variables[name])}[_idx];"
+                )
+            masks[name] = f"_mask_{name}"
+            lines.append(f"_mask_{name}[_k] = {name} ? 1 : 0;")
+        if lines:
+            result.loops.append(Loop(lines, simd=True))
+            result.buffers += [(self.real, name) for name in masks.values()]
+        return masks
+
+    def _reads(self, names: Iterable[str]) -> list[str]:
+        arrays = {
+            n
+            for n in names
+            if isinstance(self.variables.get(n), ArrayVariable) and not self.variables[n].scalar
+        }
+        indices = {self.variable_indices[n] for n in arrays} - {"_idx", "0"}
+        return list(self.translate_to_read_arrays(arrays - indices, set(), indices))
+
+    def _main(
+        self, replaced: list[tuple[Any, str]], masks: dict[str, str], values: list[str],
+        result: Passes,
+    ) -> None:  # fmt: skip
+        """The loop of all the rest."""
+        statements = [s for s, _ in replaced]
+        read, write, indices, conditional = self.arrays_helper(statements)
+        # Scalars are read before the loop.
+        read = {n for n in read if not self.variables[n].scalar or n in write}
+        lines = [f"const bool {name} = {buffer}[_k] != 0;" for name, buffer in masks.items()]
+        lines += values
+        lines += self.translate_to_read_arrays(read - set(masks), write, indices)
+        lines += self.translate_to_declarations(read, write, indices)
+        for statement, expression in replaced:
+            lines.append(self._assignment(statement, expression, conditional))
+        lines += self.translate_to_write_arrays(write)
+        if statements:
+            result.loops.append(Loop(stripped_deindented_lines("\n".join(lines)), simd=True))
+
+    def _assignment(self, statement: Any, expression: str, conditional: dict[str, str]) -> str:
+        value = self.translate_expression(expression)
+        var, op = statement.var, statement.op
+        if op == ":=":
+            kind = self.c_data_type(statement.dtype)
+            return f"{'const ' if statement.constant else ''}{kind} {var} = {value};"
+        condition = conditional.get(var)
+        if op != "=":
+            value = f"{var} {op[:-1]} ({value})"
+        if condition is not None:
+            value = f"{condition} ? ({value}) : {var}"
+        return f"{var} = {value};"
+
+    # ------------------------------------------------------------------ check of the state
+
+    def checked(self, statements: list[Any]) -> list[tuple[str, str, str, str]]:
+        """Array, group, name and size of the floating-point states that the statements write."""
+        found = []
+        _, write, _, _ = self.arrays_helper(statements)
+        for name in sorted(write):
+            variable = self.variables[name]
+            if variable.scalar or self.variable_indices[name] != "_idx":
+                continue
+            if np.issubdtype(variable.dtype, np.floating):
+                owner = getattr(variable.owner, "name", self.owner.name)
+                array = self.get_array_name(variable)
+                found.append((array, owner, name, self._size()))
+        return found
+
+    def _size(self) -> str:
+        variable = self.variables["N"]
+        if isinstance(variable, ArrayVariable):
+            return f"{self.get_array_name(variable)}[0]"
+        return "N"
+
+    def time(self) -> str:
+        """The current time in C++."""
+        from brian2.devices.device import get_device
+
+        return f"{get_device().get_array_name(self.owner.clock.variables['t'])}[0]"
+
+
+class _Calls(ast.NodeTransformer):
+    """Takes calls that cannot be vectorised out of expressions, into a loop of their own.
+
+    A call that depends on what the statements before it compute cannot be taken out; `refused` then
+    says so.
+    """
+
+    def __init__(self, generator: EngineGenerator) -> None:
+        self.generator = generator
+        self.lines: list[str] = []
+        self.calls: list[str] = []
+        self.assigned: set[str] = set()
+        self.read: set[str] = set()
+        self.refused = False
+
+    def replace(self, statement: Any) -> str:
+        """The statement's expression with such calls replaced by buffers."""
+        tree = ast.parse(statement.expr, mode="eval")
+        expression = ast.unparse(self.visit(tree))
+        self.assigned.add(statement.var)
+        return expression
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        assert isinstance(node.func, ast.Name)
+        generator = self.generator
+        function = generator.variables.get(node.func.id)
+        name = generator.func_name_replacements.get(node.func.id, node.func.id)
+        if not isinstance(function, Function) or name in VECTOR_FUNCTIONS:
+            return self.generic_visit(node)
+        names = get_identifiers(ast.unparse(node))
+        if names & self.assigned:
+            self.refused = True
+            return node
+        needed = {n for n in names if n not in self.read}
+        self.read |= names
+        self.lines += generator._reads(needed)
+        call = f"_call{len(self.calls)}"
+        self.calls.append(call)
+        value = generator.translate_expression(ast.unparse(node))
+        self.lines.append(f"_buffer{call}[_k] = {value};")
+        return ast.Name(call)

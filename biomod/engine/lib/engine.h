@@ -1,0 +1,230 @@
+// Branch-free functions for loops that the compiler is to vectorise, and the check of the state.
+//
+// exp, expm1 and exprel are written out here instead of taken from the C library, because then they
+// are the same in the vectorised loop, in its remainder and on every machine, and need no
+// -ffast-math. Largest error found over the whole range: 1 ulp (exp), 2 ulp (expm1, exprel).
+#ifndef BIOMOD_ENGINE_H
+#define BIOMOD_ENGINE_H
+
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <limits>
+#include <string>
+#include <type_traits>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define ENGINE_INLINE static inline __attribute__((always_inline))
+
+// Functions of the C library that glibc also has for vectors.
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__)
+#if __GLIBC_PREREQ(2, 22)
+#define ENGINE_VECTOR_FUNCTION __attribute__((simd("notinbranch")))
+extern "C" {
+ENGINE_VECTOR_FUNCTION double log(double) noexcept;
+ENGINE_VECTOR_FUNCTION double sin(double) noexcept;
+ENGINE_VECTOR_FUNCTION double cos(double) noexcept;
+ENGINE_VECTOR_FUNCTION double pow(double, double) noexcept;
+ENGINE_VECTOR_FUNCTION float logf(float) noexcept;
+ENGINE_VECTOR_FUNCTION float sinf(float) noexcept;
+ENGINE_VECTOR_FUNCTION float cosf(float) noexcept;
+ENGINE_VECTOR_FUNCTION float powf(float, float) noexcept;
+}
+#endif
+#endif
+
+// Cells that are advanced together: what one loop computes for the next stays in the cache.
+static const int _engine_block = 256;
+
+// Bytes of a vector.
+#if defined(__AVX512F__)
+#define ENGINE_VECTOR 64
+#elif defined(__AVX__)
+#define ENGINE_VECTOR 32
+#else
+#define ENGINE_VECTOR 16
+#endif
+// A number of cells, up to whole vectors.
+template <typename T> ENGINE_INLINE constexpr int _engine_whole(int n) {
+    constexpr int width = ENGINE_VECTOR / sizeof(T);
+    return (n + width - 1) / width * width;
+}
+
+namespace engine {
+
+template <typename T> struct Format;
+template <> struct Format<double> {
+    typedef int64_t bits;
+    static constexpr int mantissa = 52;
+    static constexpr bits bias = 1023;
+    // Below the first, e^x is taken to be 0; above the second, infinite.
+    static constexpr double lowest = -708.3, highest = 709.4;
+    static constexpr double log2_e = 0x1.71547652b82fep+0;
+    static constexpr double ln2_high = 0x1.62e42fee00000p-1, ln2_low = 0x1.a39ef35793c76p-33;
+    // Added to a number, it leaves the nearest integer in the lowest bits.
+    static constexpr double rounder = 0x1.8p52;
+};
+template <> struct Format<float> {
+    typedef int32_t bits;
+    static constexpr int mantissa = 23;
+    static constexpr bits bias = 127;
+    static constexpr float lowest = -87.3f, highest = 88.3f;
+    static constexpr float log2_e = 0x1.715476p+0f;
+    static constexpr float ln2_high = 0x1.62e400p-1f, ln2_low = 0x1.7f7d1cp-20f;
+    static constexpr float rounder = 0x1.8p23f;
+};
+
+// e^r - 1 for |r| <= ln(2) / 2: polynomials fitted at Chebyshev nodes.
+ENGINE_INLINE double small_expm1(double r) {
+    double q = 0x1.af38a9b0ec855p-26;
+    q = q * r + 0x1.289185613a3d6p-22;
+    q = q * r + 0x1.71de0dae63bb3p-19;
+    q = q * r + 0x1.a019b90d2ae7ap-16;
+    q = q * r + 0x1.a01a01a7c41d5p-13;
+    q = q * r + 0x1.6c16c1788bd90p-10;
+    q = q * r + 0x1.11111111109b3p-7;
+    q = q * r + 0x1.5555555553d63p-5;
+    q = q * r + 0x1.5555555555556p-3;
+    q = q * r + 0x1.0000000000001p-1;
+    return q * (r * r) + r;
+}
+ENGINE_INLINE float small_expm1(float r) {
+    float q = 0x1.6d1109p-10f;
+    q = q * r + 0x1.120b6ep-7f;
+    q = q * r + 0x1.555519p-5f;
+    q = q * r + 0x1.5554dcp-3f;
+    q = q * r + 0.5f;
+    return q * (r * r) + r;
+}
+
+// The parts of e^x = scale * (1 + rest), where the scale is representable.
+template <typename T> struct Parts { T scale, rest; };
+template <typename T> ENGINE_INLINE Parts<T> parts(T x) {
+    typedef Format<T> F;
+    typedef typename F::bits Bits;
+    const T shifted = x * F::log2_e + F::rounder;
+    const T k = shifted - F::rounder;
+    const T r = (x - k * F::ln2_high) - k * F::ln2_low;
+    Bits pattern;
+    __builtin_memcpy(&pattern, &shifted, sizeof pattern);
+    pattern = (Bits)(((typename std::make_unsigned<Bits>::type)pattern << F::mantissa) +
+                     (F::bias << F::mantissa));
+    T scale;
+    __builtin_memcpy(&scale, &pattern, sizeof scale);
+    return {scale, small_expm1(r)};
+}
+
+template <typename T> ENGINE_INLINE T exp_(T x) {
+    const Parts<T> p = parts(x);
+    T y = p.scale * p.rest + p.scale;
+    y = x < Format<T>::lowest ? T(0) : y;
+    return x > Format<T>::highest ? std::numeric_limits<T>::infinity() : y;
+}
+template <typename T> ENGINE_INLINE T expm1_(T x) {
+    const Parts<T> p = parts(x);
+    T y = p.scale * p.rest + (p.scale - T(1));
+    y = x < Format<T>::lowest ? T(-1) : y;
+    return x > Format<T>::highest ? std::numeric_limits<T>::infinity() : y;
+}
+template <typename T> ENGINE_INLINE T exprel_(T x) {
+    const Parts<T> p = parts(x);
+    T y = p.scale * p.rest + (p.scale - T(1));
+    y = x < Format<T>::lowest ? T(-1) : y;
+    y = y / x;
+    y = x == T(0) ? T(1) : y;
+    return x > Format<T>::highest ? std::numeric_limits<T>::infinity() : y;
+}
+template <typename T> ENGINE_INLINE T tanh_(T x) {
+    const T e = expm1_(T(-2) * (x < T(0) ? -x : x));
+    const T positive = -e / (T(2) + e);
+    return x < T(0) ? -positive : positive;
+}
+
+// float stays float; everything else (integers, booleans) is computed in double.
+template <typename T>
+using Real = typename std::conditional<std::is_same<T, float>::value, float, double>::type;
+
+// Whether a value is infinite or NaN, by its exponent: no compiler flag can assume it away.
+template <typename T> ENGINE_INLINE bool nonfinite(T x) {
+    typedef typename Format<T>::bits Bits;
+    Bits bits;
+    __builtin_memcpy(&bits, &x, sizeof bits);
+    const Bits exponent = (2 * Format<T>::bias + 1) << Format<T>::mantissa;
+    return (bits & exponent) == exponent;
+}
+
+}  // namespace engine
+
+// Two ways to call each function: `_engine_exp` is written into the loop; `_engine_exp_call` is a
+// function with vector arguments, which keeps loops with many calls short enough to be compiled.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define ENGINE_OUT_OF_LINE static __attribute__((noinline, const, simd("notinbranch")))
+#else
+#define ENGINE_OUT_OF_LINE ENGINE_INLINE
+#endif
+#define ENGINE_FUNCTION(name)                                                                \
+    template <typename T> ENGINE_INLINE engine::Real<T> _engine_##name(T x) {                \
+        return engine::name##_((engine::Real<T>)x);                                          \
+    }                                                                                        \
+    ENGINE_OUT_OF_LINE double _engine_##name##_far(double x) { return engine::name##_(x); }  \
+    ENGINE_OUT_OF_LINE float _engine_##name##_far(float x) { return engine::name##_(x); }    \
+    template <typename T> ENGINE_INLINE engine::Real<T> _engine_##name##_call(T x) {         \
+        return _engine_##name##_far((engine::Real<T>)x);                                     \
+    }
+ENGINE_FUNCTION(exp)
+ENGINE_FUNCTION(expm1)
+ENGINE_FUNCTION(exprel)
+ENGINE_FUNCTION(tanh)
+
+// x to a small whole power, by squaring.
+template <int n, typename T> ENGINE_INLINE engine::Real<T> _engine_power(T value) {
+    const engine::Real<T> x = value;
+    if constexpr (n == 0)
+        return 1;
+    else if constexpr (n == 1)
+        return x;
+    else if constexpr (n % 2)
+        return x * _engine_power<n - 1>(x);
+    else {
+        const engine::Real<T> root = _engine_power<n / 2>(x);
+        return root * root;
+    }
+}
+
+// The number of a time step, as Brian2 rounds it; of type double, since AVX2 has no conversion to
+// integers of 64 bit. Exact up to 2^53 steps.
+ENGINE_INLINE double _engine_timestep(double t, double dt) {
+    return std::trunc((t + 1e-3 * dt) / dt);
+}
+
+// Values too small for the normal format cost a hundred times the time of others.
+static inline void _engine_flush_denormals() {
+#if defined(__x86_64__)
+    _mm_setcsr(_mm_getcsr() | 0x8040);
+#endif
+}
+
+// End the run if a state is no longer finite; says where and when.
+template <typename T>
+static void _engine_check_finite(const T* values, int64_t n, const char* group, const char* variable,
+                                 double t, const std::string& results) {
+    int64_t found = 0;
+    for (int64_t i = 0; i < n; i++) found += engine::nonfinite(values[i]);
+    if (!found) return;
+    int64_t index = 0;
+    while (!engine::nonfinite(values[index])) index++;
+    const std::string shown = std::isnan(values[index]) ? "not a number" : "infinite";
+    const std::string message = std::string(group) + "." + variable + "[" + std::to_string(index) +
+                                "] is " + shown + " at t = " + std::to_string(t * 1e3) + " ms (" +
+                                std::to_string(found) + " of " + std::to_string(n) + " values)";
+    std::cerr << message << std::endl;
+    std::ofstream(results + "error.txt") << message;
+    std::exit(3);
+}
+
+#endif
