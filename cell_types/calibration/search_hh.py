@@ -100,7 +100,7 @@ WEIGHTS: dict[str, dict[str, float]] = {
         "upstroke_downstroke_ratio": 3.0, "AP_peak_V": 4.0, "mean_rate_at_hero_sweep": 3.0,
     },
     "SST_Martinotti": {"upstroke_downstroke_ratio": 3.0},
-    "NDNF_L1": {"fI_slope": 2.0},
+    "NDNF_L1": {"fI_slope": 2.0, "upstroke_downstroke_ratio": 2.0},
 }  # fmt: skip
 
 
