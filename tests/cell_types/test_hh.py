@@ -164,20 +164,7 @@ def test_there_are_twenty_valid_models(name):
     assert len({m.get("soma.NaTa.g_max").si for m in models}) == len(models)
 
 
-# Published slopes and rates of L5_IT and L6_CT are so narrow that their models were drawn with half
-# the spread; twenty models of L4_PC and PV_basket just miss the criterion.
-NARROW = {"L5_IT": 1.57, "L6_CT": 1.49, "L4_PC": 1.92, "PV_basket": 1.98}
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(n, marks=pytest.mark.xfail(reason=f"varies {NARROW[n]}-fold"))
-        if n in NARROW
-        else n
-        for n in NAMES
-    ],
-)
+@every_cell
 def test_a_potassium_or_calcium_conductance_of_valid_models_varies_twofold(name):
     # Schulz, Goaillard & Marder 2006, 10.1038/nn1639: two- to fourfold, of potassium currents.
     models = cell_types.valid_models(name)
