@@ -28,54 +28,50 @@ DATABASE = "Gouwens et al. 2019, 10.1038/s41593-019-0417-0"
 
 
 _EXPRESSION = (
-    "estimate; conductances of one type vary two- to threefold between cells, and those of sodium "
-    "and potassium together: Schulz, Goaillard & Marder 2006, 10.1038/nn1639; 2007, "
-    "10.1073/pnas.0705827104"
+    "estimate; conductances of one type vary two- to threefold between cells: Schulz, Goaillard & "
+    "Marder 2006, 10.1038/nn1639; together, as one calcium sensor regulates them: O'Leary et al. "
+    "2013, 10.1073/pnas.1309966110"
 )
 _SPREAD = "half of the interquartile spread of Rin in the targets table (estimate)"
 
-
-# CV of the densities. Of L5_IT and L6_CT, whose published slopes and rates have the narrowest
-# quartiles, half: with 0.2 fewer than one in twenty L5_IT cells keeps all features within 2 s.d.
-CV, CV_NARROW = 0.2, 0.1
+# CV of leak, sodium, Kv3 and h current. Of L5_IT and L6_CT, whose published slopes and rates have
+# the narrowest quartiles, half: with 0.2 fewer than one in twenty L5_IT cells keeps all features
+# within 2 s.d. Currents of potassium and calcium spread more.
+CV, CV_NARROW, CV_GATED = 0.2, 0.1, 0.25
+# Of a log conductance with the expression that all have in common: pairs correlate with 0.5.
+COMMON = 0.7
 
 
 def _variations(*own: str, cv: float = CV) -> tuple[Variation, ...]:
-    """How cells of a type differ: leak and size, sodium with Kv3, and the channels `own`.
+    """How cells of a type differ: size, leak, sodium and Kv3, and the channels `own`.
 
-    Sodium and Kv3 vary together (correlation 0.72), which keeps the spike while both spread; so
-    do the calcium current and the potassium currents that its calcium opens, h and M current
-    (0.36 each).
+    All have one factor in common, so cells differ along the direction in which currents of both
+    signs compensate each other. Sodium and Kv3, which make the spike, follow it most closely.
     """
-    pairs = {
-        "NaTa": ("spike", 0.85), "Kv3": ("spike", 0.85), "CaHVA": ("calcium", 0.6),
-        "SK": ("calcium", 0.6), "sAHP": ("calcium", 0.6), "M": ("subthreshold", 0.6),
-        "Ih": ("subthreshold", 0.6),
-    }  # fmt: skip
     found = [
-        Variation("*.g_leak", "lognormal", cv=cv, source=_SPREAD),
-        Variation("*.leak_K.g_max", "lognormal", cv=cv, source=_SPREAD),
-        Variation("*.cm", "lognormal", cv=0.5 * cv, source="spread of C_m_lumped (estimate)"),
+        _varied("*.g_leak", cv, _SPREAD),
+        _varied("*.leak_K.g_max", cv, _SPREAD),
+        _varied("*.cm", 0.5 * cv, "spread of C_m_lumped (estimate)"),
     ]
-    for channel in ("NaTa", "Kv3", *own):
-        factor, loading = pairs.get(channel, ("", 0.0))
-        found.append(
-            Variation(
-                f"*.{channel}.g_max",
-                "lognormal",
-                cv=cv,
-                source=_EXPRESSION,
-                factor=factor,
-                loading=loading,
-            )
-        )
+    for channel in ("NaTa", "Kv3"):
+        found.append(_varied(f"*.{channel}.g_max", cv, _EXPRESSION, 0.85))
+    for channel in own:
+        spread = cv if channel == "Ih" else CV_GATED
+        found.append(_varied(f"*.{channel}.g_max", spread, _EXPRESSION))
     return tuple(found)
 
 
-def _pyramidal(name: str, summary: str, can: float = 0.0, cv: float = CV) -> Blueprint:
+def _varied(path: str, cv: float, source: str, loading: float = COMMON) -> Variation:
+    return Variation(path, "lognormal", cv=cv, source=source, factor="expression", loading=loading)
+
+
+def _pyramidal(
+    name: str, summary: str, can: float = 0.0, cv: float = CV, ih_near: float = 0.0
+) -> Blueprint:
     """Soma, initial segment, basal dendrites, apical trunk and tuft.
 
-    `can` is the full density of CAN, which receptors open (of the ``dspike`` cells, estimate).
+    `can` is the full density of CAN, which receptors open (of the ``dspike`` cells, estimate),
+    `ih_near` the density of Ih of soma, basal dendrites and trunk.
     """
     size, spines = GEOMETRY[name], SPINES[name]
     dendrite = {"leak_K": 20.0, "NaTa": 4000.0, "Kv3": 3000.0}
@@ -83,6 +79,8 @@ def _pyramidal(name: str, summary: str, can: float = 0.0, cv: float = CV) -> Blu
         "leak_K": 20.0, "NaTa": 300e3, "Kv3": 80e3, "Kdr": 5e3, "M": 200.0, "sAHP": 500.0,
         "SK": 300.0, "CaHVA": 100.0, "CAN": can,
     }  # fmt: skip
+    if ih_near:
+        soma, dendrite = soma | {"Ih": ih_near}, dendrite | {"Ih": ih_near}
     parts = {
         "soma": Part(*size["soma"], soma, region="soma", synapses=("AMPA", "GABA")),
         "ais": Part(*AIS, {"leak_K": 20.0, "NaTa": 3e6, "Kv3": 200e3}, region="axon", synapses=()),
@@ -141,7 +139,9 @@ BLUEPRINTS: dict[str, Blueprint] = {
         CV_NARROW,
     ),
     "L5_ET": _l5_et.BLUEPRINT,
-    "L6_CT": _pyramidal("L6_CT", "layer 6 corticothalamic pyramidal cell", cv=CV_NARROW),
+    "L6_CT": _pyramidal(
+        "L6_CT", "layer 6 corticothalamic pyramidal cell", cv=CV_NARROW, ih_near=20.0
+    ),
     "PV_basket": _interneuron(
         "PV_basket", "parvalbumin-positive fast-spiking basket cell",
         {"D": 300.0, "M": 100.0, "Ih": 20.0},

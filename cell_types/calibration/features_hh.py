@@ -6,7 +6,8 @@ Shapes are measured with eFEL. Deviations from the database:
 
 * input resistance and time constant come from one step of about -3 mV, not from a regression over
   several; the resistance from its last 100 ms where the database takes the peak;
-* half-width is eFEL's, at half height between threshold and peak (the database has none here);
+* the half-width is eFEL's, at half height between threshold and peak; ``AP_width`` is that at half
+  height between trough and peak (Gouwens et al. 2020);
 * the sag is interpolated to a peak of -100 mV;
 * f-I slope: steps from rheobase to twice it (the database: all suprathreshold steps it has);
 * latency runs to the peak of the spike, not to its threshold (some 0.3 ms longer);
@@ -25,7 +26,7 @@ from biomod.model import Cell, Circuit, Population, Recording, step
 from biomod.simulation import Program, compile
 from cell_types.calibration.features import adaptation_index
 
-START, STOP, END = 200.0, 1200.0, 1260.0  # ms; onset and end of the steps, end of the run
+START, STOP, END = 100.0, 1100.0, 1110.0  # ms; onset and end of the steps, end of the run
 STRENGTHS = (
     0.4, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7, 2.0, 2.5, 3.0, 4.0,
 )  # fmt: skip
@@ -219,6 +220,9 @@ def _spike(time: np.ndarray, v: np.ndarray) -> dict[str, float]:
     if begin is not None:
         found["AP_threshold_V"] = float(begin["AP_begin_voltage"][0])
         found["AP_half_width"] = float(begin["AP_duration_half_width"][0])
+    width = _efel(efel, trace, ["spike_half_width"])
+    if width is not None:
+        found["AP_width"] = float(width["spike_half_width"][0])
     return found | _troughs(v[onset:stop], interval)
 
 

@@ -1,39 +1,50 @@
 """Fit the cells of fidelity ``hh`` to their published features.
 
-``python -m cell_types.calibration.fit_hh [CELL ...]`` writes ``cell_types/data/fitted_hh.yaml``.
-Leak and capacitance are solved for at every candidate (:mod:`~cell_types.calibration.leak_hh`);
-densities and shifts of kinetics are searched for with CMA-ES (Hansen 2016, arXiv:1604.00772) on
-1-s current steps. All candidates times all currents are one population of one compiled program,
-with a step of 0.05 ms; the features of the best one are measured again at 0.025 ms. Seeds are
-fixed.
+``python -m cell_types.calibration.fit_hh [CELL ...]`` writes ``cell_types/data/fitted_hh.yaml``,
+some minutes for a cell. Leak and capacitance are solved for at every candidate
+(:mod:`~cell_types.calibration.leak_hh`); densities and shifts of kinetics are searched for with
+CMA-ES (Hansen 2016, arXiv:1604.00772) on 1-s current steps. All candidates times all currents are
+one population of one compiled program.
+
+The search begins at the start that the entry of the cell states, with the settings and the seed
+stated there, so the command gives the shipped entry again. Each start was found by earlier rounds
+of search, which the entry lists. ``--onward`` makes another round from the last result;
+``--generations``, ``--sigma``, ``--seed`` and ``--dt`` change its settings. A cell without entry
+begins in the middle of its ranges.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
 
-from biomod.errors import ModelError
+from biomod.errors import ModelError, unknown_name
 from biomod.model import Cell
 from biomod.simulation import Program
+from biomod.units import parse_quantity
 from cell_types import _hh_library
+from cell_types._hh import lean, with_values
 from cell_types.calibration import leak_hh
 from cell_types.calibration.features_hh import Protocol, compile_protocol, measure
 from cell_types.calibration.targets import Target
 
 DATA = Path(_hh_library.__file__).parent / "data" / "fitted_hh.yaml"
-CANDIDATES, GENERATIONS, SIGMA = 12, 40, 0.2
-DT, DT_FINAL = "0.05 ms", "0.025 ms"
+CANDIDATES = 12
+DT_FINAL = "0.025 ms"
 # Loss of a candidate that cannot be built, that fires at rest, and of a feature it does not show.
 IMPOSSIBLE, AT_REST, MISSING = 4000.0, 2000.0, 30.0
 # Deviations count squared up to this many s.d., linearly beyond.
 KINK = 3.0
+LOSS_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,31 @@ class Knob:
         return float(np.log(number / self.low) / np.log(self.high / self.low))
 
 
+@dataclass(frozen=True)
+class Stage:
+    """Settings of a search with CMA-ES.
+
+    Attributes
+    ----------
+    generations : int
+        Of :data:`CANDIDATES` each.
+    sigma : float
+        First step, as a share of the ranges.
+    seed : int
+        Of the candidates.
+    dt : str
+        Time step of the simulations.
+    """
+
+    generations: int
+    sigma: float
+    seed: int
+    dt: str
+
+
+# Of a cell that has no entry yet.
+FIRST = Stage(generations=35, sigma=0.22, seed=1, dt="0.05 ms")
+
 Penalty = Callable[[Mapping[str, float]], float]
 
 
@@ -88,8 +124,6 @@ class Task:
         Targets by property.
     penalty : callable
         Added to the loss; takes the features, e.g. for what makes the signature of a type.
-    build : callable
-        The cell from parameters by path.
     share : float
         Share of potassium in the leak.
     weights : mapping of str to float
@@ -100,14 +134,20 @@ class Task:
     knobs: Sequence[Knob]
     goals: Mapping[str, Target]
     penalty: Penalty = lambda features: 0.0
-    build: Callable[[str, Mapping[str, str]], Cell] = field(
-        default_factory=lambda: _hh_library.build
-    )
     share: float = 0.6
     weights: Mapping[str, float] = field(default_factory=dict)
 
-    def parameters(self, x: Sequence[float] | np.ndarray) -> dict[str, str]:
-        """All parameters at a point of the search space, the leak solved for.
+    @cached_property
+    def template(self) -> Cell:
+        """The lean cell whose parameters the search changes."""
+        return lean(_hh_library.build(self.name, {}))
+
+    def cell(self, parameters: Mapping[str, str]) -> Cell:
+        """The lean cell with these parameters."""
+        return _with(self.template, parameters)
+
+    def candidate(self, x: Sequence[float] | np.ndarray) -> tuple[dict[str, str], Cell]:
+        """Parameters at a point of the search space, the leak solved for, and the lean cell.
 
         Raises
         ------
@@ -115,9 +155,10 @@ class Task:
             No leak gives the targets with these channels.
         """
         found = {k.path: k.value(v) for k, v in zip(self.knobs, x, strict=True)}
-        cell = self.build(self.name, found)
+        cell = self.cell(found)
         v_rest, r_in, tau_m = (self.goals[p].value for p in ("V_rest", "Rin", "tau_m"))
-        return found | leak_hh.solve(cell, v_rest, r_in, tau_m, self.share)
+        leak = leak_hh.solve(cell, v_rest, r_in, tau_m, self.share)
+        return found | leak, _with(cell, leak)
 
     def loss(self, features: Mapping[str, float]) -> float:
         """Sum of squared deviations in s.d., linear beyond :data:`KINK`, and the penalty."""
@@ -132,100 +173,143 @@ class Task:
         return float(total)
 
 
+def _with(cell: Cell, parameters: Mapping[str, str]) -> Cell:
+    return with_values(cell, {path: parse_quantity(v) for path, v in parameters.items()})
+
+
 def search(
     task: Task,
-    start: Sequence[float] | None = None,
-    generations: int = GENERATIONS,
-    sigma: float = SIGMA,
-    seed: int = 1,
-    dt: str = DT,
+    start: Sequence[float],
+    stage: Stage,
     report: Callable[[str], object] = sys.stderr.write,
-    keep: Callable[[dict[str, str], float], object] = lambda parameters, loss: None,
 ) -> tuple[dict[str, str], dict[str, float], float]:
-    """Best parameters, their features and loss; `keep` is told of each new best."""
+    """Best parameters, their features and loss."""
     import cma
 
-    middle = np.full(len(task.knobs), 0.5) if start is None else np.asarray(start, dtype=float)
-    options = {"seed": seed, "popsize": CANDIDATES, "verbose": -9, "bounds": [0, 1]}
-    strategy = cma.CMAEvolutionStrategy(np.clip(middle, 0.02, 0.98), sigma, options)
+    middle = np.asarray(start, dtype=float)
+    options = {"seed": stage.seed, "popsize": CANDIDATES, "verbose": -9, "bounds": [0, 1]}
+    strategy = cma.CMAEvolutionStrategy(np.clip(middle, 0.02, 0.98), stage.sigma, options)
     protocol = Protocol.for_targets({p: t.value for p, t in task.goals.items()})
     program: Program | None = None
     best: tuple[dict[str, str], dict[str, float], float] | None = None
-    for generation in range(generations):
+    for generation in range(stage.generations):
         points = strategy.ask()
         if generation == 0:
             points[0] = np.clip(middle, 0.0, 1.0)
-        parameters = [_parameters(task, x) for x in points]
-        possible = [p for p in parameters if p is not None]
+        candidates = [_candidate(task, x) for x in points]
+        possible = [c for c in candidates if c is not None]
         if not possible:
             strategy.tell(points, [IMPOSSIBLE + float(np.sum(x**2)) for x in points])
             continue
-        cells = [task.build(task.name, p or possible[0]) for p in parameters]
-        program = program or compile_protocol(cells, protocol, dt)
+        cells = [(c or possible[0])[1] for c in candidates]
+        program = program or compile_protocol(cells, protocol, stage.dt)
         features = measure(cells, protocol, program)
+        # Rounded, so that the last bits of a sum do not decide between two candidates.
         losses = [
-            IMPOSSIBLE if p is None else task.loss(f)
-            for p, f in zip(parameters, features, strict=True)
+            IMPOSSIBLE if c is None else round(task.loss(f), LOSS_DIGITS)
+            for c, f in zip(candidates, features, strict=True)
         ]
         strategy.tell(points, losses)
         k = int(np.argmin(losses))
-        chosen = parameters[k]
+        chosen = candidates[k]
         if chosen is not None and (best is None or losses[k] < best[2]):
-            best = (chosen, features[k], losses[k])
-            keep(chosen, losses[k])
+            best = (chosen[0], features[k], losses[k])
         report(f"{task.name} {generation}: {min(losses):.2f} (best {best[2] if best else 0:.2f})\n")
     if best is None:
         raise ModelError(f"{task.name}: no candidate could be built")
     return best
 
 
-def _parameters(task: Task, x: np.ndarray) -> dict[str, str] | None:
+def _candidate(task: Task, x: np.ndarray) -> tuple[dict[str, str], Cell] | None:
     try:
-        return task.parameters(x)
+        return task.candidate(x)
     except ModelError:
         return None
 
 
-def write(task: Task, parameters: Mapping[str, str], seed: int, path: Path = DATA) -> None:
-    """Put fitted parameters with their provenance into the data file.
+def start_of(task: Task, entry: Mapping[str, Any], onward: bool = False) -> list[float]:
+    """Where the search of a cell begins, in its search space.
 
-    Features are measured with the fine step on both simulators, so NEURON must be installed.
+    Parameters
+    ----------
+    entry : mapping
+        That of the cell in the data file; an empty one means the middle of all ranges.
+    onward : bool
+        From the result of the last search, not from its start.
     """
-    from cell_types.calibration.table import BACKENDS, features
+    if not entry:
+        return [0.5] * len(task.knobs)
+    known = entry["parameters"] if onward else entry["start"]["parameters"]
+    return [k.position(known[k.path]) for k in task.knobs]
 
-    cell = task.build(task.name, parameters)
-    reached = [features(task.name, backend, cell) for backend in BACKENDS]
-    brian, neuron = ({k: round(float(v), 5) for k, v in f.items()} for f in reached)
-    document = yaml.safe_load(path.read_text()) if path.exists() else {}
-    document = document or {}
-    this_round = {"generations": GENERATIONS, "sigma": SIGMA, "seed": seed, "dt": DT}
-    document[task.name] = {
-        "parameters": dict(parameters),
+
+def stage_of(entry: Mapping[str, Any]) -> Stage:
+    """The settings of the search that gave an entry of the data file."""
+    return Stage(**{k: v for k, v in entry["search"].items() if k != "loss"}) if entry else FIRST
+
+
+def fit(task: Task, start: Sequence[float], stage: Stage) -> dict[str, Any]:
+    """Search from `start` and return the entry of the data file, with its provenance.
+
+    The features that it reaches are measured on NEURON besides, which must be installed.
+    """
+    from cell_types.calibration.table import features
+
+    parameters, reached, loss = search(task, start, stage)
+    cell = task.cell(parameters)
+    if stage.dt != DT_FINAL:
+        reached = features(task.name, "cpp", cell)
+    on_neuron = features(task.name, "neuron", cell)
+    brian, neuron = ({k: round(float(v), 5) for k, v in f.items()} for f in (reached, on_neuron))
+    return {
+        "parameters": parameters,
         "features": brian,
         "features_neuron": neuron,
         "script": f"python -m cell_types.calibration.fit_hh {task.name}",
-        # Each started from the result of the one before.
-        "rounds": [*document.get(task.name, {}).get("rounds", []), this_round],
+        "start": {
+            "parameters": {k.path: k.value(x) for k, x in zip(task.knobs, start, strict=True)}
+        },
+        "search": {**asdict(stage), "loss": loss},
         "targets": "cell_types/data/targets.csv",
         "versions": {p: version(p) for p in ("brian2", "neuron", "cma", "efel")},
     }
+
+
+def write(name: str, entry: Mapping[str, Any], path: Path = DATA) -> None:
+    """Replace the entry of a cell in the data file."""
+    document = (yaml.safe_load(path.read_text()) if path.exists() else None) or {}
+    document[name] = dict(entry)
     partial = path.with_suffix(".partial")
     partial.write_text(yaml.safe_dump(document, sort_keys=False))
     partial.replace(path)
 
 
-def main(names: list[str]) -> None:
-    """Fit the named cells (default: all), from the fitted values where there are any."""
-    from cell_types.calibration.search_hh import SEEDS, task_for
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Fit the named cells (default: all) and write them into the data file."""
+    from cell_types.calibration.search_hh import KNOBS, task_for
 
-    for name in names or [n for n in _hh_library.BLUEPRINTS if n != "L5_ET"]:  # has its own fit
-        task = task_for(name)
-        written = _hh_library.fitted_values().get(name, {})
-        start = [k.position(written[k.path]) if k.path in written else 0.5 for k in task.knobs]
-        seed = SEEDS.get(name, 1)
-        parameters, _, _ = search(task, start, seed=seed)
-        write(task, parameters, seed)
+    parser = argparse.ArgumentParser(prog="python -m cell_types.calibration.fit_hh")
+    parser.add_argument("cells", nargs="*", metavar="CELL", help=f"of {', '.join(KNOBS)}")
+    parser.add_argument("--onward", action="store_true", help="start from the last result")
+    parser.add_argument("--generations", type=int)
+    parser.add_argument("--sigma", type=float, help="first step of the search")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--dt", help="time step of the search")
+    given = vars(parser.parse_args(arguments))
+    cells, onward = given.pop("cells"), given.pop("onward")
+    changed = {k: v for k, v in given.items() if v is not None}
+    for name in cells:
+        if name not in KNOBS:
+            raise SystemExit(str(unknown_name("cell with a fit of this script", name, KNOBS)))
+    for name in cells or KNOBS:
+        task, old = task_for(name), _hh_library.fitted_file().get(name, {})
+        stage = replace(stage_of(old), **changed)
+        entry = fit(task, start_of(task, old, onward), stage)
+        rounds = [*old["start"]["rounds"]] if old else []
+        # What led to the start, each from the result of the one before.
+        entry["start"]["rounds"] = [*rounds, old["search"]] if old and onward else rounds
+        write(name, entry)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -9,8 +9,6 @@ import numpy as np
 from cell_types.calibration.fit_hh import Knob, Task
 from cell_types.calibration.targets import targets
 
-SEEDS: dict[str, int] = {}
-
 _PYRAMIDAL = (
     Knob("*.NaTa.v_shift", 0.0, 16.0, "mV"),
     Knob("ais.NaTa.v_shift", -6.0, 14.0, "mV"),
@@ -49,8 +47,20 @@ _CALCIUM = (
     Knob("soma.CaHVA.g_max", 20.0, 1.5e3),
 )
 KNOBS: dict[str, tuple[Knob, ...]] = {
-    **dict.fromkeys(("L23_PC", "L4_PC", "L5_IT", "L6_CT"), _PYRAMIDAL),
-    "PV_basket": (*_SPIKE, *_D, _M, _IH),
+    **dict.fromkeys(("L23_PC", "L4_PC", "L5_IT"), _PYRAMIDAL),
+    # The sag of this type is three times that of the others; Ih of the tuft alone, behind its thin
+    # trunk, does not give it.
+    "L6_CT": (*_PYRAMIDAL[:-1], Knob("*.Ih.g_max", 3.0, 300.0)),
+    # Much Kv3 that opens late: narrow spikes that fall as fast as they rise, and still overshoot.
+    "PV_basket": (
+        *_SPIKE[:4],
+        Knob("*.Kv3.v_shift", -10.0, 30.0, "mV"),
+        Knob("soma.Kv3.g_max", 3e4, 4e6),
+        _SPIKE[-1],
+        *_D,
+        _M,
+        _IH,
+    ),
     "SST_Martinotti": (*_SPIKE, _KDR, _M, _IH, *_CAT, *_CALCIUM),
     "VIP": (*_SPIKE, _KDR, *_D, _M, _IH, *_CAT, *_CALCIUM),
     "NDNF_L1": (*_SPIKE, _KDR, _A, *_D, _IH, *_CALCIUM),
@@ -79,8 +89,18 @@ BOUNDS: dict[str, tuple[Bound, ...]] = {
         ("sag_ratio_at_-100mV", 0.05, 0.2, 0.01), ("AP_half_width", 0.42, 0.7, 0.02),
     ),
     "VIP": (_NO_BLOCK, ("burst_rate", 100, 400, 10), _PEAK),
-    "NDNF_L1": (_NO_BLOCK, _PEAK, ("rheobase_latency", 300, 1000, 30)),
+    "NDNF_L1": (
+        _NO_BLOCK, _PEAK, ("rheobase_latency", 300, 1000, 30), ("isi_ratio_2x", 0.7, 1.7, 0.15),
+    ),
     "CCK_basket": _ADAPTING,
+}  # fmt: skip
+# Factors on the squared deviations of features that the search would else trade away.
+WEIGHTS: dict[str, dict[str, float]] = {
+    "PV_basket": {
+        "upstroke_downstroke_ratio": 3.0, "AP_peak_V": 4.0, "mean_rate_at_hero_sweep": 3.0,
+    },
+    "SST_Martinotti": {"upstroke_downstroke_ratio": 3.0},
+    "NDNF_L1": {"fI_slope": 2.0, "upstroke_downstroke_ratio": 2.0},
 }  # fmt: skip
 
 
@@ -96,4 +116,4 @@ def task_for(name: str) -> Task:
             total += min(excess, 5.0) ** 2
         return total
 
-    return Task(name, KNOBS[name], targets(name), penalty)
+    return Task(name, KNOBS[name], targets(name), penalty, weights=WEIGHTS.get(name, {}))

@@ -22,8 +22,8 @@ ABSOLUTE_SD = {"AP_threshold_V": 4.0, "V_rest": 5.0, "AP_peak_V": 8.0, "AHP_trou
 MEASURED = (
     "V_rest", "Rin", "tau_m", "rheobase_long_square", "fI_slope", "adaptation_index",
     "mean_rate_at_hero_sweep", "first_spike_latency", "max_sustained_rate", "AP_threshold_V",
-    "AP_peak_V", "AP_half_width", "upstroke_downstroke_ratio", "fast_trough_V", "AHP_trough_V",
-    "sag_ratio_at_-100mV",
+    "AP_peak_V", "AP_half_width", "AP_width", "upstroke_downstroke_ratio", "fast_trough_V",
+    "AHP_trough_V", "sag_ratio_at_-100mV",
 )  # fmt: skip
 # Of the rat cell, which calibration.features_l5_et measures. Columns q25 and q75 of the rows of Van
 # Geit et al. hold mean - s.d. and mean + s.d.

@@ -19,8 +19,10 @@ import yaml
 
 from biomod.mechanisms import variability
 from biomod.model import Population
+from biomod.simulation import Program
 from biomod.units import Quantity
 from cell_types import _hh_library
+from cell_types._hh import lean
 from cell_types._valid import with_factors
 from cell_types.calibration.features_hh import Protocol, compile_protocol, measure
 from cell_types.calibration.fit_hh import CANDIDATES, DT_FINAL, Task
@@ -30,7 +32,7 @@ DATA = Path(_hh_library.__file__).parent / "data"
 LIMIT = 2.0
 # Of the penalty for the signature, in the units of search_hh.BOUNDS.
 SIGNATURE = 4.0
-WANTED, MOST_DRAWN, SEED = 20, 240, 1
+WANTED, MOST_DRAWN, SEED = 20, 600, 1
 
 Factors = dict[str, float]
 
@@ -58,44 +60,42 @@ def _number(value: object) -> float:
     return value.si
 
 
+def misses(task: Task, features: Mapping[str, float]) -> tuple[str, ...]:
+    """Features that are beyond the limit or not shown."""
+    nan = float("nan")
+    return tuple(
+        p for p, goal in task.goals.items() if not abs(goal.z(features.get(p, nan))) <= LIMIT
+    )
+
+
 def is_valid(task: Task, features: Mapping[str, float], left_out: tuple[str, ...] = ()) -> bool:
     """Whether all features lie within the limit and the signature holds."""
-    for name, goal in task.goals.items():
-        if name not in left_out and not abs(goal.z(features.get(name, float("nan")))) <= LIMIT:
-            return False
-    return task.penalty(features) <= SIGNATURE
+    return set(misses(task, features)) <= set(left_out) and task.penalty(features) <= SIGNATURE
 
 
 def collect(name: str) -> tuple[list[Factors], int, tuple[str, ...]]:
     """Valid models, how many were drawn for them, and the features left out."""
-    task, cell = task_for(name), _hh_library.build(name)
+    task, cell = task_for(name), lean(_hh_library.build(name))
     protocol = Protocol.for_targets({p: t.value for p, t in task.goals.items()})
-    candidates = draw(name, MOST_DRAWN)
+    drawn = draw(name, MOST_DRAWN)
     # The calibrated cell comes first: what it misses is not asked of the others.
-    batches = [
-        [with_factors(cell, {}), *(with_factors(cell, f) for f in candidates[: CANDIDATES - 1])]
-    ]
-    for k in range(CANDIDATES - 1, MOST_DRAWN - CANDIDATES + 1, CANDIDATES):
-        batches.append([with_factors(cell, f) for f in candidates[k : k + CANDIDATES]])
-    program = compile_protocol(batches[0], protocol, DT_FINAL)
+    candidates: list[Factors] = [{}, *drawn]
+    program: Program | None = None
     valid: list[Factors] = []
-    left_out: tuple[str, ...] | None = None
-    drawn = 0
-    for cells in batches:
+    left_out: tuple[str, ...] = ()
+    for k in range(0, MOST_DRAWN, CANDIDATES):
+        batch = candidates[k : k + CANDIDATES]
+        cells = [with_factors(cell, factors) for factors in batch]
+        program = program or compile_protocol(cells, protocol, DT_FINAL)
         found = measure(cells, protocol, program)
-        if left_out is None:
-            reached = found.pop(0)
-            left_out = tuple(
-                p
-                for p, g in task.goals.items()
-                if not abs(g.z(reached.get(p, float("nan")))) <= LIMIT
-            )
-        valid += [candidates[drawn + k] for k, f in enumerate(found) if is_valid(task, f, left_out)]
-        drawn += len(found)
-        sys.stderr.write(f"{name}: {len(valid)} of {drawn}\n")
+        if k == 0:
+            left_out = misses(task, found[0])
+            batch, found = batch[1:], found[1:]
+        valid += [f for f, x in zip(batch, found, strict=True) if is_valid(task, x, left_out)]
+        sys.stderr.write(f"{name}: {len(valid)} of {k + CANDIDATES - 1}\n")
         if len(valid) >= WANTED:
-            break
-    return valid, drawn, left_out or ()
+            return valid, k + CANDIDATES - 1, left_out
+    return valid, MOST_DRAWN - 1, left_out
 
 
 def main(names: list[str]) -> None:

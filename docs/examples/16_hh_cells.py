@@ -17,7 +17,7 @@ from biomod.units import ms, pA
 
 OUT = Path(os.environ.get("BIOMOD_EXAMPLE_OUT", "."))
 START, STOP, END = 50 * ms, 850 * ms, 900 * ms
-RHEOBASE = {"PV_basket": 270, "SST_Martinotti": 99, "NDNF_L1": 143}  # pA, of these cells
+RHEOBASE = {"PV_basket": 270, "SST_Martinotti": 108, "NDNF_L1": 187}  # pA, of these cells
 
 populations, stimuli, traces = [], [], []
 for name, rheobase in RHEOBASE.items():

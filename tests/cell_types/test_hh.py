@@ -139,6 +139,16 @@ def test_neurogliaform_cells_spike_late():
     assert reached("NDNF_L1")["rheobase_latency"] > np.median(others)
 
 
+def test_neurogliaform_cells_hardly_adapt():
+    # Ndnf cells of the Allen database: median adaptation index 0.003, pyramidal cells 0.04.
+    assert reached("NDNF_L1")["isi_ratio_2x"] < 1.8
+
+
+def test_corticothalamic_cells_have_the_largest_sag_of_the_pyramidal_cells():
+    sag = {n: reached(n)["sag_ratio_at_-100mV"] for n in ("L23_PC", "L4_PC", "L5_IT", "L6_CT")}
+    assert max(sag, key=lambda n: sag[n]) == "L6_CT"
+
+
 @pytest.mark.parametrize("name", ["L23_PC", "L4_PC", "L5_IT", "L6_CT", "CCK_basket"])
 def test_pyramidal_and_cck_cells_adapt(name):
     assert reached(name)["isi_ratio_2x"] > 1.3
@@ -154,20 +164,7 @@ def test_there_are_twenty_valid_models(name):
     assert len({m.get("soma.NaTa.g_max").si for m in models}) == len(models)
 
 
-# Published slopes and rates of L5_IT and L6_CT are so narrow that their models were drawn with half
-# the spread; twenty models of L4_PC and PV_basket just miss the criterion.
-NARROW = {"L5_IT": 1.57, "L6_CT": 1.49, "L4_PC": 1.92, "PV_basket": 1.98}
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(n, marks=pytest.mark.xfail(reason=f"varies {NARROW[n]}-fold"))
-        if n in NARROW
-        else n
-        for n in NAMES
-    ],
-)
+@every_cell
 def test_a_potassium_or_calcium_conductance_of_valid_models_varies_twofold(name):
     # Schulz, Goaillard & Marder 2006, 10.1038/nn1639: two- to fourfold, of potassium currents.
     models = cell_types.valid_models(name)
