@@ -140,7 +140,7 @@ class EngineDevice(CPPStandaloneDevice):
 
     def generate_codeobj_source(self, writer: Any) -> None:
         """Write the code objects, each with the clock by which it runs."""
-        clocks = {}
+        clocks: dict[str, str] = {}
         for kind, arguments in self.main_queue:
             if kind == "run_network":
                 added = re.findall(r"\.add\(&(\w+), _run_(\w+)\);", "\n".join(arguments[1]))

@@ -64,10 +64,10 @@ down.connect(j="i // 5")
 down.weight, down.delay = "20*pA + 0.1*pA*i", "0.5*ms + 0.02*ms*i"
 back = Synapses(hh, lif, on_pre="g_post += 30*pA", delay=1 * ms, name="back")
 back.connect(j="i*5")
-spikes = {g.name: SpikeMonitor(g, name=f"spikes_{g.name}") for g in (lif, hh)}
+of_lif, of_hh = SpikeMonitor(lif), SpikeMonitor(hh)
 traces = StateMonitor(hh, ["v", "m"], record=[0, 30], dt=1 * ms, name="traces")
 run(float(sys.argv[4]) * ms)
 arrays = {"v": traces.v[:], "m": traces.m[:]}
-for name, monitor in spikes.items():
-    arrays |= {f"{name}_i": monitor.i[:], f"{name}_step": np.round(monitor.t / defaultclock.dt)}
+for kind, monitor in (("lif", of_lif), ("hh", of_hh)):
+    arrays |= {f"{kind}_i": monitor.i[:], f"{kind}_step": np.round(monitor.t / defaultclock.dt)}
 np.savez(out, **arrays)
