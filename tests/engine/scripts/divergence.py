@@ -8,5 +8,5 @@ import biomod.engine  # noqa: F401
 
 set_device("biomod_cpp", directory=sys.argv[1] + "_build")
 G = NeuronGroup(20, "dx/dt = x**2/ms : 1", method="euler", name="cells")
-G.x = "1.0*(i == 13)"
+G.x = "int(i == 13)"
 run(500 * ms)
