@@ -2,8 +2,8 @@
 
 A randomly connected network of excitatory and inhibitory cells that keeps itself firing (Vogels and
 Abbott 2005, J Neurosci 25:10786, 10.1523/JNEUROSCI.3508-05.2005), written for Brian2. Only the two
-lines that select the device are biomod's: state updates then use vector instructions and as many
-threads as asked for, and a program that was compiled before is not compiled again.
+lines that select the device are biomod's: state updates then use vector instructions, and a program
+that was compiled before is not compiled again.
 """
 # writes: engine.png
 
@@ -16,7 +16,6 @@ import biomod.engine
 
 OUT = Path(os.environ.get("BIOMOD_EXAMPLE_OUT", ".")).resolve()
 set_device("biomod_cpp", directory=str(OUT / "program"))
-prefs.devices.biomod_cpp.threads = 2
 seed(1)
 
 cells = NeuronGroup(
