@@ -26,11 +26,12 @@ from typing import Any
 INCLUDE = ("-I.", "-Ibrianlib")
 # Without -fassociative-math: the engine's exp and expm1 rely on the order of operations.
 FLAGS = (
-    "-std=c++17", "-march=native", "-mprefer-vector-width=512", "-fopenmp", "-fno-math-errno",
-    "-fno-trapping-math", "-fno-signed-zeros", "-freciprocal-math", "-ffp-contract=fast", "-w",
-    *INCLUDE,
+    "-std=c++17", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros",
+    "-freciprocal-math", "-ffp-contract=fast", "-w", *INCLUDE,
 )  # fmt: skip
-# Whatever a user adds.
+# Where the compiler knows them: threads, and the widest vectors of AVX-512 processors.
+OPTIONAL_FLAGS = ("-fopenmp", "-mprefer-vector-width=512")
+# After whatever a user adds.
 SAFE = ("-fno-associative-math",)
 HOT, COLD = "-O3", "-O1"
 CACHE_LIMIT = 2 * 1024**3
@@ -54,13 +55,24 @@ def find_compiler() -> str | None:
 
 
 @cache
+def _flags(compiler: str) -> tuple[str, ...]:
+    """The flags of every translation unit, as far as this compiler knows them."""
+    known = []
+    for flag in OPTIONAL_FLAGS:
+        command = [compiler, flag, "-x", "c++", "-fsyntax-only", os.devnull]
+        if subprocess.run(command, capture_output=True).returncode == 0:
+            known.append(flag)
+    return (*FLAGS, *known)
+
+
+@cache
 def _identity(compiler: str) -> str:
     """What besides the source decides the machine code: compiler, flags and processor."""
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True).stdout
     target = subprocess.run(
         [compiler, "-march=native", "-Q", "--help=target"], capture_output=True, text=True
     ).stdout
-    return "\n".join([version, target or platform.processor(), *FLAGS, HOT, COLD])
+    return "\n".join([version, target or platform.processor(), *_flags(compiler), HOT, COLD])
 
 
 def cache_directory() -> Path:
@@ -152,7 +164,7 @@ def compile_program(
             for name, level in (("hot.cpp", HOT), ("cold.cpp", COLD), *((f, HOT) for f in others))
         ]
         objects = [job.result() for job in jobs]
-    link = [compiler, *objects, "-o", "main", *FLAGS, HOT, *link_flags]
+    link = [compiler, *objects, "-o", "main", *_flags(compiler), HOT, *link_flags]
     _call(link, directory)
     _keep(binary, kept)
     return binary, True
@@ -160,7 +172,7 @@ def compile_program(
 
 def _compile(compiler: str, directory: Path, name: str, flags: Sequence[str]) -> str:
     target = f"{Path(name).stem}.o"
-    _call([compiler, "-c", name, "-o", target, *FLAGS, *flags], directory)
+    _call([compiler, "-c", name, "-o", target, *_flags(compiler), *flags], directory)
     return target
 
 

@@ -39,7 +39,10 @@ VECTOR_FUNCTIONS = {
     "_engine_exp", "_engine_expm1", "_engine_exprel", "_engine_tanh", "_engine_timestep",
     "log", "sin", "cos", "sqrt", "ceil", "floor", "int_", "_brian_abs", "_clip", "_sign",
 }  # fmt: skip
+# Functions of their arguments alone, but one by one.
+PURE_FUNCTIONS = {"tan", "sinh", "cosh", "log10", "log1p", "asin", "acos", "atan"}
 HIGHEST_POWER = 32
+MOST_DRAWS = 255  # calls of random functions in one piece of code: they have 8 bits of the counter
 # Stand for the number and time of the current step, until the clock of a code object is known.
 STEP, TIME = "%STEP%", "%TIME%"
 # Functions with a version out of line, and the number of calls above which a loop uses it: the time
@@ -246,15 +249,12 @@ class EngineGenerator(CPPCodeGenerator):
         for name in sorted(written):
             lines.append(f"{self.get_array_name(self.variables[name])}[_idx] = {name};")
         read, write, _, _ = self.arrays_helper([s for s, _ in replaced])
-        for name in sorted(read | write):
-            if self.variables[name].dtype != bool or self.variable_indices[name] != "_idx":
+        for name in sorted(read - write):
+            variable = self.variables[name]
+            if variable.dtype != bool or self.variable_indices[name] != "_idx":
                 continue
-            if name in write:
-                continue
-            if name not in written and name not in names:
-                lines.append(
-                    f"const char {name} = {self.get_array_name(self.variables[name])}[_idx];"
-                )
+            if name not in written | names:
+                lines.append(f"const char {name} = {self.get_array_name(variable)}[_idx];")
             masks[name] = f"_mask_{name}"
             lines.append(f"_mask_{name}[_k] = {name} ? 1 : 0;")
         if lines:
@@ -311,7 +311,9 @@ class EngineGenerator(CPPCodeGenerator):
 
     def checked(self, statements: list[Any]) -> list[tuple[str, str, str, str]]:
         """Array, group, name and size of the floating-point states that the statements write."""
-        found = []
+        found: list[tuple[str, str, str, str]] = []
+        if "_stateupdater" not in self.name:
+            return found  # what a user's own statement writes may be infinite on purpose
         _, write, _, _ = self.arrays_helper(statements)
         for name in sorted(write):
             variable = self.variables[name]
@@ -367,6 +369,8 @@ class _Calls(ast.NodeTransformer):
         if not isinstance(function, Function) or name in VECTOR_FUNCTIONS:
             return self.generic_visit(node)
         if get_identifiers(ast.unparse(node)) & self.assigned:
+            if name in PURE_FUNCTIONS:
+                return self.generic_visit(node)  # as it is: right, but not vectorised
             self.refused = True
             return node
         call = f"_call{len(self.calls)}"
@@ -377,7 +381,7 @@ class _Calls(ast.NodeTransformer):
             self.loops.append(Loop([fill], once=True))
         else:
             self._evaluate(node, f"_buffer{call}")
-            self.parallel &= isinstance(function, TimedArray)
+            self.parallel &= isinstance(function, TimedArray) or name in PURE_FUNCTIONS
         return ast.Name(call)
 
     def _evaluate(self, node: ast.AST, buffer: str) -> None:
@@ -390,6 +394,11 @@ class _Calls(ast.NodeTransformer):
     def _fill(self, function: Function, node: ast.Call, number: int) -> str:
         """The statement that fills a buffer with random numbers; empty for other functions."""
         generator = self.generator
+        if number > MOST_DRAWS:
+            raise NotImplementedError(
+                f"biomod_cpp: {generator.name} has more than {MOST_DRAWS} such calls in one "
+                "update; divide it into several run_regularly operations"
+            )
         stream = f"{{{zlib.crc32(generator.stream.encode())}u, {number}u, (uint32_t){STEP}}}"
         buffer = self.buffers[-1]
         where = f"_first, _size, {stream}"

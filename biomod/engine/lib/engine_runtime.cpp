@@ -1,5 +1,7 @@
 // What there is once in a program: memory, the key of random numbers, the number of threads.
+#if defined(_OPENMP)
 #include <omp.h>
+#endif
 
 #include <cstdlib>
 #include <cstring>
@@ -39,6 +41,8 @@ void _engine_start() {
     _engine_seed();
     const char* threads = std::getenv("BIOMOD_THREADS");
     if (threads) engine::threads = std::atoi(threads) > 1 ? std::atoi(threads) : 1;
+#if defined(_OPENMP)
     omp_set_dynamic(0);
     omp_set_num_threads(engine::threads);
+#endif
 }
