@@ -124,6 +124,11 @@ def test_what_does_not_fit_is_refused(name, format_, changes, message):
         fixed_point(cell(name, **changes), format_)
 
 
+def test_couplings_that_are_too_weak_are_said():
+    exported = to_fixed(cell("glif5", a_v=1e-5), Q8, 1.0)
+    assert any("too weak for the coefficients: theta_v on v" in x for x in exported.losses)
+
+
 def test_loihi_does_what_its_rule_says():
     """Lava's bit-accurate rule: decay cut towards zero, input added, spike above 64 vth, then 0."""
     fit = cell("glif1", v_reset=CELL["E_L"], t_ref=2.0)

@@ -18,7 +18,13 @@ import numpy as np
 
 from biomod.errors import ModelError, unknown_name
 from biomod.reduction.export._common import Exported
-from biomod.reduction.export.fixed import FixedNeuron, Format, compared, fixed_point
+from biomod.reduction.export.fixed import (
+    FixedNeuron,
+    Format,
+    compared,
+    fixed_point,
+    losses_of,
+)
 from biomod.reduction.export.probe import agreement_of
 from biomod.reduction.fit import Fit
 from biomod.reduction.kernel import refractory_steps
@@ -119,12 +125,9 @@ def _loihi(fitted: Fit, dt: float | None) -> Exported:
 
 
 def _exported(chip: str, fitted: Fit, neuron: FixedNeuron, content: Mapping[str, Any]) -> Exported:
-    measured, saturated = compared(replace(fitted, dt=neuron.dt), neuron)
-    f = neuron.format
-    losses = [f"states have {f.bits} bits, {f.fraction} of them below 1 mV"]
-    if saturated:
-        losses.append(f"{saturated} values left the range of +-{f.largest:g}")
-    return Exported(chip, {**content, "source": f.source}, tuple(losses), measured)
+    measured = compared(replace(fitted, dt=neuron.dt), neuron)
+    content = {**content, "source": neuron.format.source}
+    return Exported(chip, content, losses_of(neuron, measured), measured)
 
 
 # BrainScaleS-2 runs 1000 times faster than biology; ranges are in biological ms.
