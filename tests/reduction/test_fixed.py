@@ -7,7 +7,7 @@ import pytest
 
 from biomod.errors import ModelError
 from biomod.reduction import MODELS
-from biomod.reduction.export import Q8, S16_15, fixed_point, to_chip, to_fixed
+from biomod.reduction.export import Q8, S16_15, fixed_point, to_chip, to_fixed, to_nest
 from biomod.reduction.export.chips import LOIHI, loihi_neuron
 from biomod.reduction.export.fixed import ROUNDINGS
 from biomod.reduction.fit import Fit
@@ -182,3 +182,21 @@ def test_codes_of_brainscales_give_the_rounded_parameters():
 
 def test_widths_of_loihi_are_those_of_lava():
     assert (LOIHI.bits, LOIHI.edge, LOIHI.rounding) == (24, 2**23 - 1, "zero")
+
+
+@pytest.mark.validate
+def test_a_fitted_cell_meets_the_requirements_at_every_level():
+    """A fast-spiking cell, fitted with the reset of NEST: exact there, and in whole numbers."""
+    import cell_types
+    from biomod.reduction import Protocol, reduce
+
+    found = reduce(
+        cell_types.get("PV_basket"), "glif5_nest", protocol=Protocol(noise_s=2.0), generations=40
+    )
+    assert found.explained_variance > 0.9
+    for fit in found.fits.values():
+        assert to_nest(fit).status == "exact"
+        wide, narrow = to_fixed(fit).agreement, to_fixed(fit, Q8, 1.0).agreement
+        assert wide["coincidence_2ms"] >= 0.98
+        assert wide["explained_variance"] >= 0.99
+        assert narrow["coincidence_2ms"] >= 0.95

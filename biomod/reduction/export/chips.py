@@ -3,8 +3,7 @@
 Loihi and SpiNNaker compute in whole numbers: :func:`to_chip` gives those numbers, measured by the
 integer simulator with the rounding of the chip. BrainScaleS-2 is an analogue AdEx neuron whose
 parameters are set through converters of few bits: it gives the codes, measured with the rounded
-parameters. Neither program nor calibration of a chip is in it: of BrainScaleS-2 neurons differ by
-several per cent even when they are calibrated.
+parameters. How much the neurons of that chip differ from each other is not in it.
 """
 
 from __future__ import annotations
@@ -105,7 +104,7 @@ def loihi_neuron(fitted: Fit, dt: float | None = None) -> FixedNeuron:
         )
     if not 1 <= mantissa < 2**_MANTISSA:
         raise ModelError(f"loihi: threshold {mantissa} * 64; 1 to 131071 are possible")
-    gain = float(exact.step[0, 1]) / 2**exact.shift
+    gain = decay / 2**_DECAY  # of the rounded decay, so that a constant current has its effect
     step = np.array([[2**_DECAY - decay, 2**_DECAY, 0]], dtype=np.int64)
     return replace(
         exact, step=step, shift=_DECAY, threshold=(mantissa << _ALIGN) + 1,
