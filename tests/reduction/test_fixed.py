@@ -27,21 +27,32 @@ def cell(name, **changes):
                0.0, DT)  # fmt: skip
 
 
-def shifted(product, by, rounding):
-    if rounding == "nearest":
-        return (product + (1 << (by - 1))) >> by
-    return (
-        product >> by if rounding == "down" else (abs(product) >> by) * (1 if product > 0 else -1)
-    )
+class Rounder:
+    """Products brought back to the fraction bits of a state; draws by xorshift."""
+
+    def __init__(self, rounding):
+        self.rounding, self.noise = rounding, 2463534242
+
+    def __call__(self, product, by):
+        if self.rounding == "stochastic":
+            for move in (13, -17, 5):
+                x = self.noise
+                self.noise = (x ^ (x << move if move > 0 else x >> -move)) & (2**32 - 1)
+            return (product + self.noise % 2**by) >> by
+        if self.rounding == "nearest":
+            return (product + (1 << (by - 1))) >> by
+        if self.rounding == "down":
+            return product >> by
+        return abs(product) >> by if product > 0 else -(abs(product) >> by)
 
 
 def plainly(neuron, current):
     """The steps of the spikes and the states, by Python's integers, which have no width."""
-    f = neuron.format
+    f, shifted = neuron.format, Rounder(neuron.format.rounding)
 
     def sums(table, by, constant, factors):
         return [
-            c + sum(shifted(m * x, by, f.rounding) for m, x in zip(row, factors, strict=True))
+            c + sum(shifted(m * x, by) for m, x in zip(row, factors, strict=True) if m)
             for row, c in zip(table.tolist(), constant.tolist(), strict=True)
         ]
 
@@ -50,7 +61,7 @@ def plainly(neuron, current):
         if left:
             left -= 1
         else:
-            square = shifted(state[0] ** 2, f.fraction, f.rounding)
+            square = shifted(state[0] ** 2, f.fraction)
             given = round(pA / neuron.input_scale * 2**f.fraction)
             state = sums(neuron.step, neuron.shift, neuron.constant, [*state, given, square])
             above = sum(a * x for a, x in zip(neuron.above.tolist(), state, strict=True))

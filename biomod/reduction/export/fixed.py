@@ -25,7 +25,7 @@ from biomod.reduction.models import PointModel, evaluate
 
 Array = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-ROUNDINGS = ("nearest", "down", "zero")
+ROUNDINGS = ("nearest", "down", "zero", "stochastic")
 _CURRENTS = ("I_1", "I_2", "w")  # states in pA
 
 
@@ -40,7 +40,8 @@ class Format:
     coefficient : int
         Of a coefficient, with its sign.
     rounding : str
-        Of products: ``"nearest"``, ``"down"`` (a plain shift) or ``"zero"``.
+        Of products: ``"nearest"``, ``"down"`` (a plain shift), ``"zero"``, or ``"stochastic"``:
+        up as often as what is cut off says, by a generator that begins alike in every run.
     source : str
         Who says so.
     """
@@ -67,7 +68,11 @@ S16_15 = Format(
     "s16.15", 32, 15, 32, "nearest",
     "ISO/IEC TR 18037 accum; Hopkins & Furber 2015, 10.1162/NECO_a_00772",
 )  # fmt: skip
-Q8 = Format("8 fraction bits", 24, 8, 16, "nearest", "estimate: 24-bit states, 16-bit coefficients")
+Q8 = Format(
+    "8 fraction bits", 24, 8, 16, "stochastic",
+    "estimate: 24-bit states, 16-bit coefficients; slow states stand still unless their products "
+    "are rounded stochastically (Hopkins et al. 2020, 10.1098/rsta.2019.0052)",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
