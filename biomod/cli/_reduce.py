@@ -86,6 +86,7 @@ def _modulators(specifications: tuple[str, ...]) -> tuple[Modulator, ...]:
 
 
 def _write(found: Reduction, out: Path) -> None:
+    from biomod.reduction.export import TARGETS
     from biomod.results._atomic import reason
     from biomod.results._json import write_json
 
@@ -94,5 +95,7 @@ def _write(found: Reduction, out: Path) -> None:
     except OSError as error:
         raise ModelError(f"cannot write to {out}: {reason(error)}") from None
     (out / SURROGATE).unlink(missing_ok=True)
+    for t in TARGETS.values():  # of an earlier surrogate
+        (out / t.file / "nodes.h5" if t.name == "sonata" else out / t.file).unlink(missing_ok=True)
     found.report(out / REPORT)
     write_json(out / SURROGATE, found.to_dict())  # last: where it is, all is there

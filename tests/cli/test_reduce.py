@@ -111,3 +111,11 @@ def test_a_surrogate_is_replaced_only_by_force(cli, driven, tmp_path):
     assert again.exit_code == 2
     assert "--force" in again.stderr
     assert reduce(cli, tmp_path / "A", "--force").exit_code == 0
+
+
+def test_exports_of_an_earlier_surrogate_do_not_stay(cli, driven, tmp_path):
+    assert reduce(cli, tmp_path / "A", "--export", "sonata", "--export", "pynn").exit_code == 0
+    assert (tmp_path / "A" / "pynn.json").exists()
+    assert reduce(cli, tmp_path / "A", "--force").exit_code == 0
+    assert not (tmp_path / "A" / "pynn.json").exists()
+    assert not (tmp_path / "A" / "sonata" / "nodes.h5").exists()

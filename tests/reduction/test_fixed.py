@@ -7,7 +7,7 @@ import pytest
 
 from biomod.errors import ModelError
 from biomod.reduction import MODELS
-from biomod.reduction.export import Q8, S16_15, fixed_point, to_chip, to_fixed
+from biomod.reduction.export import Q8, S16_15, fixed_point, to_chip, to_fixed, to_nest
 from biomod.reduction.export.chips import LOIHI, loihi_neuron
 from biomod.reduction.export.fixed import ROUNDINGS
 from biomod.reduction.fit import Fit
@@ -27,21 +27,32 @@ def cell(name, **changes):
                0.0, DT)  # fmt: skip
 
 
-def shifted(product, by, rounding):
-    if rounding == "nearest":
-        return (product + (1 << (by - 1))) >> by
-    return (
-        product >> by if rounding == "down" else (abs(product) >> by) * (1 if product > 0 else -1)
-    )
+class Rounder:
+    """Products brought back to the fraction bits of a state; draws by xorshift."""
+
+    def __init__(self, rounding):
+        self.rounding, self.noise = rounding, 2463534242
+
+    def __call__(self, product, by):
+        if self.rounding == "stochastic":
+            for move in (13, -17, 5):
+                x = self.noise
+                self.noise = (x ^ (x << move if move > 0 else x >> -move)) & (2**32 - 1)
+            return (product + self.noise % 2**by) >> by
+        if self.rounding == "nearest":
+            return (product + (1 << (by - 1))) >> by
+        if self.rounding == "down":
+            return product >> by
+        return abs(product) >> by if product > 0 else -(abs(product) >> by)
 
 
 def plainly(neuron, current):
     """The steps of the spikes and the states, by Python's integers, which have no width."""
-    f = neuron.format
+    f, shifted = neuron.format, Rounder(neuron.format.rounding)
 
     def sums(table, by, constant, factors):
         return [
-            c + sum(shifted(m * x, by, f.rounding) for m, x in zip(row, factors, strict=True))
+            c + sum(shifted(m * x, by) for m, x in zip(row, factors, strict=True) if m)
             for row, c in zip(table.tolist(), constant.tolist(), strict=True)
         ]
 
@@ -50,7 +61,7 @@ def plainly(neuron, current):
         if left:
             left -= 1
         else:
-            square = shifted(state[0] ** 2, f.fraction, f.rounding)
+            square = shifted(state[0] ** 2, f.fraction)
             given = round(pA / neuron.input_scale * 2**f.fraction)
             state = sums(neuron.step, neuron.shift, neuron.constant, [*state, given, square])
             above = sum(a * x for a, x in zip(neuron.above.tolist(), state, strict=True))
@@ -124,6 +135,11 @@ def test_what_does_not_fit_is_refused(name, format_, changes, message):
         fixed_point(cell(name, **changes), format_)
 
 
+def test_couplings_that_are_too_weak_are_said():
+    exported = to_fixed(cell("glif5", a_v=1e-5), Q8, 1.0)
+    assert any("too weak for the coefficients: theta_v on v" in x for x in exported.losses)
+
+
 def test_loihi_does_what_its_rule_says():
     """Lava's bit-accurate rule: decay cut towards zero, input added, spike above 64 vth, then 0."""
     fit = cell("glif1", v_reset=CELL["E_L"], t_ref=2.0)
@@ -177,3 +193,21 @@ def test_codes_of_brainscales_give_the_rounded_parameters():
 
 def test_widths_of_loihi_are_those_of_lava():
     assert (LOIHI.bits, LOIHI.edge, LOIHI.rounding) == (24, 2**23 - 1, "zero")
+
+
+@pytest.mark.validate
+def test_a_fitted_cell_meets_the_requirements_at_every_level():
+    """A fast-spiking cell, fitted with the reset of NEST: exact there, and in whole numbers."""
+    import cell_types
+    from biomod.reduction import Protocol, reduce
+
+    found = reduce(
+        cell_types.get("PV_basket"), "glif5_nest", protocol=Protocol(noise_s=2.0), generations=40
+    )
+    assert found.explained_variance > 0.9
+    for fit in found.fits.values():
+        assert to_nest(fit).status == "exact"
+        wide, narrow = to_fixed(fit).agreement, to_fixed(fit, Q8, 1.0).agreement
+        assert wide["coincidence_2ms"] >= 0.98
+        assert wide["explained_variance"] >= 0.99
+        assert narrow["coincidence_2ms"] >= 0.95

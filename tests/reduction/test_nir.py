@@ -7,7 +7,7 @@ import pytest
 
 from biomod.errors import BackendError, ModelError
 from biomod.reduction import MODELS, simulate
-from biomod.reduction.export import read_graph, to_nir
+from biomod.reduction.export import read_graph, target, to_nir
 from biomod.reduction.fit import Fit
 from tests.reduction.glif_clients import CELL, DT, current
 
@@ -77,6 +77,8 @@ def test_without_the_package_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "nir", None)
     with pytest.raises(BackendError, match=r"pip install 'biomod\[export\]'"):
         to_nir(cell("lif"))
+    with pytest.raises(BackendError, match="needs nir"):
+        target("nir", "lif")
 
 
 def torch_spikes(network):

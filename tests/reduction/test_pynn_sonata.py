@@ -11,6 +11,7 @@ from biomod.reduction import MODELS, simulate
 from biomod.reduction.distances import coincidence_factor
 from biomod.reduction.export import from_nest, pynn_cell, to_pynn, to_sonata
 from biomod.reduction.fit import Fit
+from biomod.results.sonata import read_spikes
 from tests.reduction.glif_clients import CELL, DT, current
 
 DRIVE = current()[:8000]
@@ -122,3 +123,33 @@ def test_bad_names_and_numbers_are_refused():
         to_sonata(cell("lif"), cells=0)
     with pytest.raises(ModelError, match="GLIF neurons only"):
         to_sonata(cell("adex"))
+
+
+@pytest.mark.validate
+def test_bmtk_runs_the_nodes_in_nest(tmp_path, monkeypatch):
+    """Its clamp reaches the neuron one step later."""
+    pytest.importorskip("nest")
+    pointnet = pytest.importorskip("bmtk.simulator.pointnet")
+    monkeypatch.chdir(tmp_path)
+    fit = cell("glif5_nest")
+    to_sonata(fit, "pv", cells=2).write("network")
+    clamp = {"input_type": "current_clamp", "module": "IClamp", "node_set": "all", "amp": 300.0,
+             "delay": 50.0, "duration": 400.0}  # fmt: skip
+    nodes = {"nodes_file": "network/nodes.h5", "node_types_file": "network/node_types.csv"}
+    (tmp_path / "config.json").write_text(json.dumps({
+        "target_simulator": "NEST", "run": {"tstop": 500.0, "dt": DT},
+        "components": {"point_neuron_models_dir": "network/point_neuron_models"},
+        "networks": {"nodes": [nodes], "edges": []}, "inputs": {"clamp": clamp},
+        "output": {"output_dir": "out", "spikes_file": "spikes.h5", "log_file": "log.txt"},
+    }))  # fmt: skip
+    config = pointnet.Config.from_json("config.json")
+    config.build_env()
+    network = pointnet.PointNetwork.from_config(config)
+    pointnet.PointSimulator.from_config(config, network).run()
+    theirs = read_spikes(tmp_path / "out" / "spikes.h5")
+    drive = np.zeros(5000)
+    drive[500:4500] = 300.0
+    ours = simulate(fit.model, fit.parameters, drive, DT).spikes[0]
+    for index in (0, 1):
+        times = theirs.loc[theirs["cell"] == index, "time_ms"]
+        np.testing.assert_allclose(np.sort(times), ours + DT, atol=1e-6)

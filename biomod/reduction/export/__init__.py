@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 
 from biomod.errors import ModelError, unknown_name
-from biomod.reduction.export._common import Exported
+from biomod.reduction.export._common import Exported, missing
 from biomod.reduction.export.allensdk import from_allensdk, to_allensdk
 from biomod.reduction.export.brian2 import brian2_arguments
 from biomod.reduction.export.chips import CHIPS, to_chip
@@ -59,12 +60,15 @@ class Target:
         Name of the file (for SONATA of the folder) that the command line writes.
     write : callable
         From a fit to what is written.
+    needs : str
+        Package that it takes, an optional one.
     """
 
     name: str
     models: tuple[str, ...]
     file: str
     write: Callable[[Fit], Exported]
+    needs: str = ""
 
 
 def target(format: str, model: str) -> Target:
@@ -74,12 +78,16 @@ def target(format: str, model: str) -> Target:
     ------
     ModelError
         The format is unknown or does not have the model.
+    BackendError
+        A package is missing.
     """
     if format not in TARGETS:
         raise unknown_name("format", format, TARGETS)
     found = TARGETS[format]
     if model not in found.models:
         raise ModelError(f"{format} does not have the model {model}, only {_listed(found.models)}")
+    if found.needs and find_spec(found.needs) is None:
+        raise missing(found.needs, "export")
     return found
 
 
@@ -101,7 +109,7 @@ TARGETS: Mapping[str, Target] = {
     for t in (
         Target("nest", _GLIF, "nest.json", to_nest),
         Target("allensdk", _GLIF, "allensdk.json", to_allensdk),
-        Target("nir", _GRAPH, "surrogate.nir", to_nir),
+        Target("nir", _GRAPH, "surrogate.nir", to_nir, needs="nir"),
         Target("pynn", _PYNN, "pynn.json", to_pynn),
         Target("sonata", (*_GLIF, "lif"), "sonata", to_sonata),
         Target("fixed", _INTEGER, "fixed.json", to_fixed),

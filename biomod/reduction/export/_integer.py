@@ -11,7 +11,13 @@ SOURCE = """
 #include <cstdint>
 typedef __int128 wide;
 
-static inline wide shifted(wide product, long by, long rounding) {
+// Xorshift of Marsaglia 2003, 10.18637/jss.v008.i14, 32 bits.
+static inline wide drawn(uint32_t* noise) {
+    *noise ^= *noise << 13; *noise ^= *noise >> 17; *noise ^= *noise << 5;
+    return *noise;
+}
+static inline wide shifted(wide product, long by, long rounding, uint32_t* noise) {
+    if (rounding == 3) return (product + (drawn(noise) & (((wide)1 << by) - 1))) >> by;
     if (rounding == 0) return (product + ((wide)1 << (by - 1))) >> by;      // to the nearest
     if (rounding == 1) return product >> by;                                // down
     return product < 0 ? -((-product) >> by) : product >> by;               // towards zero
@@ -32,19 +38,21 @@ extern "C" void integer_run(
 {
     int64_t x[8], y[8];
     for (long i = 0; i < states; i++) x[i] = start[i];
+    uint32_t noise = 2463534242u;  // the same for every run
     long left = 0;
     const long columns = states + 2;
     for (long t = 0; t < steps; t++) {
         if (left > 0) { left--; first[t] = x[0]; continue; }
-        const int64_t square = (int64_t)shifted((wide)x[0] * x[0], fraction, rounding);
+        const int64_t square = (int64_t)shifted((wide)x[0] * x[0], fraction, rounding, &noise);
         for (long i = 0; i < states; i++) y[i] = x[i];
         for (long i = 0; i < states; i++) {
             const int64_t* row = step + i * columns;
             wide sum = constant[i];
             for (long j = 0; j < states; j++)
-                if (row[j]) sum += shifted((wide)row[j] * y[j], by, rounding);
-            if (row[states]) sum += shifted((wide)row[states] * current[t], by, rounding);
-            if (row[states + 1]) sum += shifted((wide)row[states + 1] * square, by, rounding);
+                if (row[j]) sum += shifted((wide)row[j] * y[j], by, rounding, &noise);
+            if (row[states]) sum += shifted((wide)row[states] * current[t], by, rounding, &noise);
+            if (row[states + 1])
+                sum += shifted((wide)row[states + 1] * square, by, rounding, &noise);
             x[i] = kept(sum, edge, saturated);
             if (in_turn) y[i] = x[i];
         }
@@ -57,7 +65,7 @@ extern "C" void integer_run(
                 wide sum = reset_constant[i];
                 for (long j = 0; j < states; j++) {
                     const int64_t share = reset[i * states + j];
-                    if (share) sum += shifted((wide)share * y[j], reset_by, rounding);
+                    if (share) sum += shifted((wide)share * y[j], reset_by, rounding, &noise);
                 }
                 x[i] = kept(sum, edge, saturated);
             }

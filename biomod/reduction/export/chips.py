@@ -3,8 +3,7 @@
 Loihi and SpiNNaker compute in whole numbers: :func:`to_chip` gives those numbers, measured by the
 integer simulator with the rounding of the chip. BrainScaleS-2 is an analogue AdEx neuron whose
 parameters are set through converters of few bits: it gives the codes, measured with the rounded
-parameters. Neither program nor calibration of a chip is in it: of BrainScaleS-2 neurons differ by
-several per cent even when they are calibrated.
+parameters. How much the neurons of that chip differ from each other is not in it.
 """
 
 from __future__ import annotations
@@ -18,7 +17,13 @@ import numpy as np
 
 from biomod.errors import ModelError, unknown_name
 from biomod.reduction.export._common import Exported
-from biomod.reduction.export.fixed import FixedNeuron, Format, compared, fixed_point
+from biomod.reduction.export.fixed import (
+    FixedNeuron,
+    Format,
+    compared,
+    fixed_point,
+    losses_of,
+)
 from biomod.reduction.export.probe import agreement_of
 from biomod.reduction.fit import Fit
 from biomod.reduction.kernel import refractory_steps
@@ -99,7 +104,7 @@ def loihi_neuron(fitted: Fit, dt: float | None = None) -> FixedNeuron:
         )
     if not 1 <= mantissa < 2**_MANTISSA:
         raise ModelError(f"loihi: threshold {mantissa} * 64; 1 to 131071 are possible")
-    gain = float(exact.step[0, 1]) / 2**exact.shift
+    gain = decay / 2**_DECAY  # of the rounded decay, so that a constant current has its effect
     step = np.array([[2**_DECAY - decay, 2**_DECAY, 0]], dtype=np.int64)
     return replace(
         exact, step=step, shift=_DECAY, threshold=(mantissa << _ALIGN) + 1,
@@ -119,12 +124,9 @@ def _loihi(fitted: Fit, dt: float | None) -> Exported:
 
 
 def _exported(chip: str, fitted: Fit, neuron: FixedNeuron, content: Mapping[str, Any]) -> Exported:
-    measured, saturated = compared(replace(fitted, dt=neuron.dt), neuron)
-    f = neuron.format
-    losses = [f"states have {f.bits} bits, {f.fraction} of them below 1 mV"]
-    if saturated:
-        losses.append(f"{saturated} values left the range of +-{f.largest:g}")
-    return Exported(chip, {**content, "source": f.source}, tuple(losses), measured)
+    measured = compared(replace(fitted, dt=neuron.dt), neuron)
+    content = {**content, "source": neuron.format.source}
+    return Exported(chip, content, losses_of(neuron, measured), measured)
 
 
 # BrainScaleS-2 runs 1000 times faster than biology; ranges are in biological ms.

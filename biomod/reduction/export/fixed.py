@@ -25,7 +25,7 @@ from biomod.reduction.models import PointModel, evaluate
 
 Array = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-ROUNDINGS = ("nearest", "down", "zero")
+ROUNDINGS = ("nearest", "down", "zero", "stochastic")
 _CURRENTS = ("I_1", "I_2", "w")  # states in pA
 
 
@@ -40,7 +40,8 @@ class Format:
     coefficient : int
         Of a coefficient, with its sign.
     rounding : str
-        Of products: ``"nearest"``, ``"down"`` (a plain shift) or ``"zero"``.
+        Of products: ``"nearest"``, ``"down"`` (a plain shift), ``"zero"``, or ``"stochastic"``:
+        up as often as what is cut off says, by a generator that begins alike in every run.
     source : str
         Who says so.
     """
@@ -67,7 +68,11 @@ S16_15 = Format(
     "s16.15", 32, 15, 32, "nearest",
     "ISO/IEC TR 18037 accum; Hopkins & Furber 2015, 10.1162/NECO_a_00772",
 )  # fmt: skip
-Q8 = Format("8 fraction bits", 24, 8, 16, "nearest", "estimate: 24-bit states, 16-bit coefficients")
+Q8 = Format(
+    "8 fraction bits", 24, 8, 16, "stochastic",
+    "estimate: 24-bit states, 16-bit coefficients; slow states stand still unless their products "
+    "are rounded stochastically (Hopkins et al. 2020, 10.1098/rsta.2019.0052)",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +105,8 @@ class FixedNeuron:
         A state in its own unit is ``offset + scale * x``.
     input_scale : float
         pA of an input of 1.
+    lost : tuple of str
+        Couplings that are too weak for the coefficients.
     """
 
     model: PointModel
@@ -118,6 +125,7 @@ class FixedNeuron:
     scale: Mapping[str, float]
     offset: Mapping[str, float]
     input_scale: float
+    lost: tuple[str, ...] = ()
 
     def run(self, current: npt.ArrayLike) -> IntegerRun:
         """Response to a current in pA, a value for each step of `dt`."""
@@ -192,7 +200,7 @@ def fixed_point(
     first = real.scaled(dict(zip(fitted.model.states, ready.start[:, 0].tolist(), strict=True)))
     coder = _Coder(fitted.model, format)
     shift, reset_shift = coder.shift(table, "of a step"), coder.shift(reset, "of a reset")
-    coder.check_resolution(linear, square, shift)
+    lost = coder.lost(linear, square, shift)
     return FixedNeuron(
         fitted.model, format, step, step=coder.whole(table, shift),
         constant=coder.state(constant, "constant drive"), shift=shift,
@@ -200,7 +208,7 @@ def fixed_point(
         reset=coder.whole(reset, reset_shift),
         reset_constant=coder.state(reset_constant, "reset"), reset_shift=reset_shift,
         start=coder.state(first, "start"), wait=int(ready.waits[0]), scale=real.scale,
-        offset=real.offset, input_scale=real.input_scale,
+        offset=real.offset, input_scale=real.input_scale, lost=lost,
     )  # fmt: skip
 
 
@@ -214,22 +222,29 @@ def to_fixed(fitted: Fit, format: Format = S16_15, dt: float | None = None) -> E
         state left its range (`saturated`).
     """
     neuron = fixed_point(fitted, format, dt)
-    same = replace(fitted, dt=neuron.dt)
-    measured, saturated = compared(same, neuron)
-    losses = (
-        f"states are rounded to 2^-{format.fraction} mV in {format.bits} bits, coefficients of a "
-        f"step to 2^-{neuron.shift}",
-        *([f"{saturated} values left the range of +-{format.largest:g}"] if saturated else []),
-    )
-    return Exported("fixed", neuron.content(), losses, measured)
+    measured = compared(replace(fitted, dt=neuron.dt), neuron)
+    return Exported("fixed", neuron.content(), losses_of(neuron, measured), measured)
 
 
-def compared(fitted: Fit, neuron: FixedNeuron) -> tuple[dict[str, float], int]:
+def compared(fitted: Fit, neuron: FixedNeuron) -> dict[str, float]:
     """Agreement of a neuron with its surrogate in floating point, and how often it saturated."""
     current = probe(fitted)
     found = neuron.run(current)
-    measured = agreement(fitted, found.spikes, current)
-    return measured | {"saturated": float(found.saturated)}, found.saturated
+    return agreement(fitted, found.spikes, current) | {"saturated": float(found.saturated)}
+
+
+def losses_of(neuron: FixedNeuron, measured: Mapping[str, float]) -> tuple[str, ...]:
+    """What whole numbers lose, in words."""
+    f = neuron.format
+    losses = [
+        f"states are rounded to 2^-{f.fraction} mV in {f.bits} bits, coefficients of a step to "
+        f"2^-{neuron.shift}"
+    ]
+    if neuron.lost:
+        losses.append(f"too weak for the coefficients: {', '.join(neuron.lost)}")
+    if measured["saturated"]:
+        losses.append(f"{measured['saturated']:.0f} values left the range of +-{f.largest:g}")
+    return tuple(losses)
 
 
 class _Real:
@@ -344,17 +359,19 @@ class _Coder:
                 )
         return np.round(values * 2**self.format.fraction).astype(np.int64)
 
-    def check_resolution(self, linear: Array, square: Array, shift: int) -> None:
-        """Refuse a change per step that rounds to none."""
-        half, n = 0.5 / 2**shift, len(self.model.states)
-        change = np.column_stack([linear, square])
+    def lost(self, linear: Array, square: Array, shift: int) -> tuple[str, ...]:
+        """Couplings that round to none; a decay or an input that does is refused."""
+        half = 0.5 / 2**shift
+        change, others = np.column_stack([linear, square]), (*self.model.states, "input", "v^2")
+        found = []
         for i, state in enumerate(self.model.states):
             change[i, i] -= 0.0 if state in self.model.remembered else 1.0
-            for j in (*range(n), n, n + 1):
-                if 0 < abs(change[i, j]) < half:
-                    other = (*self.model.states, "the input", "the square of v")[j]
+            for j in np.flatnonzero((np.abs(change[i]) < half) & (change[i] != 0)):
+                if i == j or (state, others[j]) == ("v", "input"):
                     raise ModelError(
                         f"{self.model.name}: in a step {state} changes by {change[i, j]:.3g} of "
-                        f"{other}, which is below the {self.format.name} resolution of "
+                        f"{others[j]}, which is below the resolution of {self.format.name}, "
                         f"2^-{shift}; a larger dt helps"
                     )
+                found.append(f"{state} on {others[j]}")
+        return tuple(found)
