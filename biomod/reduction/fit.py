@@ -22,6 +22,7 @@ GENERATIONS = 360
 # Standard deviation at the beginning of a search, as a share of the bounds: around the fit of a
 # simpler model, around a guess, and around the best so far.
 WARM, COLD, AGAIN = 0.02, 0.05, (0.03, 0.06, 0.015)
+THRESHOLD_SHIFTS = tuple(np.arange(-2.0, 0.3, 0.2))  # mV
 FORCED = 0.4  # generations of the smooth loss, as a share of those of the search
 PROGRESS, PATIENCE = 1e-3, 25  # a search ends that gains less in so many generations
 # The GLIF levels that each contains: a fit of it begins where theirs ended.
@@ -146,7 +147,8 @@ def fit(
     if chosen.scheme == "exact":
         smooth = _Best(Likelihood(chosen, behaviour.train))
         likely = _likely(smooth, guesses, seed, round(FORCED * generations))
-        guesses, first = [(likely, WARM), *guesses], smooth.evaluations
+        guesses += [(p, WARM) for p in _thresholds(likely)]
+        first = smooth.evaluations
     best, loss, evaluations = _search(objective, guesses, seed, generations, tell)
     seconds = time.perf_counter() - began
     return Fit(chosen, best, loss, objective.dt, seconds, seed, first + evaluations)
@@ -165,6 +167,14 @@ def _likely(
     for _ in _generations(place, COLD, seed * 1000 + 999, generations, best):
         pass
     return best.values
+
+
+def _thresholds(values: Mapping[str, float]) -> list[dict[str, float]]:
+    """The set with thresholds of which some suit a neuron without escape noise.
+
+    With noise it fires before it reaches the threshold, so that the likeliest one is too high.
+    """
+    return [{**values, "theta": values["theta"] + shift} for shift in THRESHOLD_SHIFTS]
 
 
 def _try_all(best: _Best, guesses: Sequence[tuple[dict[str, float], float]]) -> Array:

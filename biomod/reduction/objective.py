@@ -103,7 +103,9 @@ class Likelihood:
     exponential or quadratic neuron begins long before its cut.
     """
 
-    SOFTNESS, VOLTAGE = 0.5, 10.0  # mV; weight of the voltage (by hand)
+    # mV; weight of the voltage. With more weight, a point neuron follows the slow and fast charging
+    # of a cell with dendrites instead of its distance to threshold (by hand, on L23_PC).
+    SOFTNESS, VOLTAGE = 0.5, 0.3
 
     def __init__(self, model: PointModel, sweeps: Sequence[Sweep], threads: int = 2) -> None:
         self.model, self.dt, self.threads = model, sweeps[0].dt, threads

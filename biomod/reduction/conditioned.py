@@ -1,0 +1,468 @@
+"""Surrogates whose parameters follow neuromodulators.
+
+Every parameter is ``p = p0 + sum_r s_r a_r`` with the activation a_r of the receptors that change the
+cell. p0 is the fit without modulators; the shifts s_r are one search over all concentrations at
+once. The detailed cell's parameters are linear in the activations as well, so that a few
+concentrations are enough, and modulators whose receptors differ can be mixed without a fit of their
+mixture.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from biomod.errors import ModelError
+from biomod.mechanisms import neuromodulation as nm
+from biomod.model import Cell, Circuit, Effect, Modulator, SynapticReceptor
+from biomod.model.neuromodulation import modulator_name
+from biomod.reduction.evaluation import scores
+from biomod.reduction.fit import COLD, PROBABLE, Fit, advance, best_of, fit
+from biomod.reduction.models import Parameter, PointModel, glif
+from biomod.reduction.objective import Likelihood, Objective
+from biomod.reduction.point import level_5, path_and_unit, point_cell
+from biomod.reduction.protocol import Protocol
+from biomod.reduction.recordings import Behaviour
+from biomod.reduction.reference import of_cell
+from biomod.reduction.surrogate import Reduction
+from biomod.units import Quantity, as_quantity, parse_unit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from biomod.progress import Progress
+
+Array = npt.NDArray[np.float64]
+Conditions = Mapping[str, Sequence[Any]]
+# A receptor, and whether by its high-dose arm, which has an activation of its own.
+Arm = tuple[str, bool]
+GENERATIONS = 200  # of the search for the shifts of one modulator
+# How far full activation may move a parameter, as a share of its size and besides (estimates).
+REACH: Mapping[str, tuple[float, float]] = {
+    "g": (0.8, 0.0), "E_L": (0.0, 15.0), "theta": (0.0, 10.0), "t_ref": (0.8, 0.0),
+    "dv": (0.0, 10.0), "dtheta": (0.5, 2.0), "dI_1": (1.0, 20.0), "dI_2": (0.5, 50.0),
+    "a_v": (0.9, 0.0),
+}  # fmt: skip
+USUAL = (1 / 3, 1.0, 3.0)  # concentrations to fit at, in multiples of the EC50
+
+
+def conditions(cell: Cell, modulators: Any) -> dict[str, tuple[Quantity, ...]]:
+    """Concentrations to fit at by modulator, from what a user gave.
+
+    Parameters
+    ----------
+    modulators : mapping or sequence of str
+        ``{"ACh": ["0.3 uM", "1 uM"]}``; names alone stand for a third, one and three times the EC50
+        of the receptors that change the cell. A concentration of 0 is the fit without modulators,
+        which is always made.
+
+    Raises
+    ------
+    ModelError
+        An unknown modulator; one that changes nothing in this cell; no concentration above 0.
+    """
+    if isinstance(modulators, str):
+        modulators = (modulators,)
+    given = modulators if isinstance(modulators, Mapping) else dict.fromkeys(modulators)
+    found: dict[str, tuple[Quantity, ...]] = {}
+    for raw, values in given.items():
+        name = modulator_name(raw)
+        if name in found:
+            raise ModelError(f"modulators: {name} is given twice")
+        receptors = [r for r in _changing(cell) if r.modulator == name]
+        if not receptors:
+            raise ModelError(
+                f"{name} changes no parameter of {cell.name} in a lasting way, so that there is "
+                f"nothing to fit; modulators that do: {', '.join(_effective(cell)) or 'none'}"
+            )
+        if values is None:
+            middle = np.exp(np.mean([np.log(r.ec50.si / r.local_gain) for r in receptors]))
+            values = [Quantity(x * middle, receptors[0].ec50.dim) for x in USUAL]
+        if isinstance(values, str | Quantity):
+            values = (values,)
+        doses = [as_quantity(v, "nM", f"concentration of {name}") for v in values]
+        if any(not 0 <= d.si < np.inf for d in doses):
+            raise ModelError(f"{name}: concentrations must be finite and not negative")
+        above = sorted({d.si: d for d in doses if d.si > 0}.items())
+        if not above:
+            raise ModelError(f"{name}: give at least one concentration above 0 to fit at")
+        found[name] = tuple(d for _, d in above)
+    if not found:
+        raise ModelError("modulators: none was given")
+    return found
+
+
+def _lasting(cell: Cell) -> list[tuple[nm.AppliedEffect, tuple[nm.Change, ...]]]:
+    """Effects that a constant concentration has on the cell, but for those on its synapses."""
+    gains = {f"{c.name}.{r.name}.gain" for c in cell.compartments for r in c.receptors}
+    found = []
+    for applied in nm.resolve(cell).applied:
+        changes = tuple(c for c in applied.changes if c.path not in gains)
+        if changes and applied.effect.transient_onset is None:
+            found.append((applied, changes))
+    return found
+
+
+def _arms(cell: Cell, modulator: str) -> tuple[Arm, ...]:
+    of = {x.receptor.name: x.receptor.modulator for x in cell.expression}
+    arms = [(a.receptor, a.effect.high_dose) for a, _ in _lasting(cell)]
+    return tuple(dict.fromkeys(arm for arm in arms if of[arm[0]] == modulator))
+
+
+def _changing(cell: Cell) -> list[Any]:
+    names = {a.receptor for a, _ in _lasting(cell)}
+    return [x.receptor for x in cell.expression if x.receptor.name in names]
+
+
+def _effective(cell: Cell) -> list[str]:
+    return list(dict.fromkeys(r.modulator for r in _changing(cell)))
+
+
+def activations(cell: Cell, modulators: Sequence[Modulator]) -> dict[Arm, float]:
+    """Activation times expression level of every arm under constant concentrations."""
+    found = {}
+    effect = {(a.receptor, a.effect.high_dose): a.effect for a, _ in _lasting(cell)}
+    for x in cell.expression:
+        for high in (False, True):
+            if (x.receptor.name, high) in effect:
+                a = nm.activation(x.receptor, modulators, [0.0], effect[x.receptor.name, high])
+                found[x.receptor.name, high] = x.level * float(a[0])
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class ConditionedReduction:
+    """A surrogate whose parameters follow neuromodulators.
+
+    Attributes
+    ----------
+    detailed : Cell
+        What it stands for.
+    base : Reduction
+        The surrogate without modulators.
+    shifts : mapping
+        By receptor (and whether its high-dose arm) and parameter of ``glif5``, the change at full
+        activation.
+    fitted_at : mapping
+        Concentrations by modulator.
+    protocol, backend
+        How the detailed cell is driven.
+    seconds : float
+        How long the search for the shifts took.
+    """
+
+    detailed: Cell
+    base: Reduction
+    shifts: Mapping[Arm, Mapping[str, float]]
+    fitted_at: Mapping[str, tuple[Quantity, ...]]
+    protocol: Protocol
+    backend: str | None = None
+    seconds: float = 0.0
+
+    @property
+    def cell(self) -> Cell:
+        """The surrogate as a cell: a drop-in replacement under the same modulators."""
+        return self.cell_with(())
+
+    def cell_with(self, receptors: Sequence[SynapticReceptor]) -> Cell:
+        """The surrogate with synaptic receptors on its soma.
+
+        One that stands for the receptor R of the compartment c is called Rc (``AMPAtuft``); the
+        effects of modulators on its gain are those of the detailed cell.
+        """
+        return point_cell(
+            self.detailed.name, level_5(self.base.fit), receptors=receptors, like=self.detailed,
+            expression=expression(self.detailed, self.shifts, [r.name for r in receptors]),
+            summary=f"surrogate ({self.base.model}) of {self.detailed.name}",
+        )  # fmt: skip
+
+    def at(self, *modulators: Modulator) -> Fit:
+        """The surrogate under constant concentrations, as a ``glif5``.
+
+        Raises
+        ------
+        ModelError
+            A modulator that changes the cell was not fitted, or a parameter would leave its range.
+        """
+        self._check(modulators)
+        a = activations(self.detailed, modulators)
+        values = level_5(self.base.fit)
+        for arm, shifts in self.shifts.items():
+            for name, shift in shifts.items():
+                values[name] += shift * a[arm]
+        wrong = [name for name in ("g", "C") if values[name] <= 0]
+        if wrong:
+            raise ModelError(f"{', '.join(wrong)} would not be positive under {modulators}")
+        values["t_ref"] = max(values["t_ref"], 0.0)
+        return Fit(glif(5), values, float("nan"), self.base.fit.dt, seed=self.base.fit.seed)
+
+    def _check(self, modulators: Sequence[Modulator]) -> None:
+        for m in modulators:
+            if not m.is_constant:
+                raise ModelError(f"{m.name}: a constant concentration is needed here")
+            if m.name not in self.fitted_at and m.name in _effective(self.detailed):
+                raise ModelError(
+                    f"{m.name} changes {self.detailed.name}, but was not among the modulators that "
+                    f"this surrogate was fitted to ({', '.join(self.fitted_at)})"
+                )
+
+    def behaviour(self, *modulators: Modulator) -> Behaviour:
+        """The detailed cell under these modulators, driven as without them."""
+        return of_cell(self.detailed, self.protocol, modulators, backend=self.backend,
+                       rheobase=self.base.behaviour.rheobase)  # fmt: skip
+
+    def test(self, *modulators: Modulator, refit: bool = False) -> dict[str, float]:
+        """How well it predicts the detailed cell under modulators, on held-out noise.
+
+        Parameters
+        ----------
+        refit : bool
+            Whether to fit a surrogate to this condition alone, for comparison.
+
+        Returns
+        -------
+        dict
+            ``rate_change`` of the cell against no modulators; explained variance of the
+            ``conditioned`` and the ``unconditioned`` surrogate and of the ``refit``.
+        """
+        seen, fitted = self.behaviour(*modulators), self.at(*modulators)
+        still = self.base.behaviour
+        found = {
+            "rate_change": _rate(seen) / _rate(still) - 1 if _rate(still) else float("inf"),
+            "conditioned": scores(fitted, seen.test)["explained_variance"],
+            "unconditioned": scores(self.base.fit, seen.test)["explained_variance"],
+        }
+        if refit:
+            alone = fit(seen, self.base.model, seed=self.base.fit.seed,
+                        warm=[_in_model(self.base.point_model, fitted)])  # fmt: skip
+            found["refit"] = scores(alone, seen.test)["explained_variance"]
+        return found
+
+    def compare(
+        self, *mixtures: Modulator | Sequence[Modulator], refit: bool = False
+    ) -> pd.DataFrame:
+        """:meth:`test` of several conditions, one row each."""
+        import pandas as pd
+
+        sets = [(m,) if isinstance(m, Modulator) else tuple(m) for m in mixtures]
+        index = [" + ".join(f"{m.name} {m.tonic!r}" for m in s) for s in sets]
+        rows = [self.test(*s, refit=refit) for s in sets]
+        return pd.DataFrame(rows, index=index).rename_axis("condition")
+
+    def to_dict(self) -> dict[str, Any]:
+        """What ``biomod reduce --json`` prints: the surrogate without modulators, and the shifts."""
+        shifts = {
+            _label(arm): {n: {"value": s, "unit": glif(5).parameter(n).unit} for n, s in by.items()}
+            for arm, by in self.shifts.items()
+        }
+        return {
+            **self.base.to_dict(),
+            "shifts_at_full_activation": shifts,
+            "fitted_at_nM": {
+                name: [c.to("nM") for c in doses] for name, doses in self.fitted_at.items()
+            },
+            "conditioning_seconds": self.seconds,
+        }
+
+    def __str__(self) -> str:
+        lines = [str(self.base)]
+        for arm, shifts in self.shifts.items():
+            lines.append(f"at full activation of {_label(arm)}:")
+            for name, shift in shifts.items():
+                unit = glif(5).parameter(name).unit
+                lines.append(f"  {name:8} {shift:+.4g} {unit}".rstrip())
+        return "\n".join(lines)
+
+
+def _label(arm: Arm) -> str:
+    return arm[0] + (" (high dose)" if arm[1] else "")
+
+
+def _rate(seen: Behaviour) -> float:
+    noise = [s for s in seen.test if s.kind == "noise"]
+    return sum(len(s.spikes) for s in noise) / sum(s.duration for s in noise)
+
+
+def _in_model(model: PointModel, fitted: Fit) -> dict[str, float]:
+    """Parameters of level 5 as those of a simpler level, which it was made of."""
+    p = dict(fitted.parameters)
+    if "v_reset" in model.names:
+        p["v_reset"] = p["E_L"] - p["dv"]
+    return {name: p[name] for name in model.names}
+
+
+def expression(
+    detailed: Cell, shifts: Mapping[Arm, Mapping[str, float]], receptors: Sequence[str] = ()
+) -> tuple[Any, ...]:
+    """Expression of the surrogate: shifts in the place of effects on the membrane.
+
+    Effects on projections stay as they are, those on synaptic gains follow the receptors to the
+    soma, and those of modulators that were not fitted remain, to be listed as not expressed.
+    """
+    lasting = {a.effect.name for a, _ in _lasting(detailed) if (a.receptor, a.effect.high_dose) in shifts}
+    gains: dict[str, list[Effect]] = {}
+    moved = set()
+    for applied in nm.resolve(detailed).applied:
+        for number, change in enumerate(applied.changes):
+            where, _, rest = change.path.partition(".")
+            name = rest.removesuffix(".gain") + where
+            if rest.endswith(".gain"):
+                moved.add(applied.effect.name)
+                if name in receptors:
+                    gains.setdefault(applied.receptor, []).append(replace(
+                        applied.effect, name=f"{applied.effect.name}_{number}", compartment="soma",
+                        target=f"soma.{name}.gain", operation="scale", value=change.value,
+                        unit="x",
+                    ))  # fmt: skip
+    found = []
+    for x in detailed.expression:
+        kept = tuple(e for e in x.effects if e.name not in lasting | moved)
+        fitted = tuple(
+            _effect(arm, name, shift)
+            for arm, by in shifts.items() if arm[0] == x.receptor.name
+            for name, shift in by.items()
+        )  # fmt: skip
+        effects = (*kept, *fitted, *gains.get(x.receptor.name, ()))
+        found.append(replace(x, effects=effects, compartments=None))
+    return tuple(found)
+
+
+def _effect(arm: Arm, name: str, shift: float) -> Effect:
+    path, unit, factor = path_and_unit(name)
+    high = "_high" if arm[1] else ""
+    return Effect(
+        f"fit_{arm[0]}{high}_{name}", receptor=arm[0], target=path, compartment="soma",
+        operation="shift", value=shift * factor, unit=unit, high_dose=arm[1],
+        evidence="fitted", source="biomod.reduce",
+    )  # fmt: skip
+
+
+def condition(
+    cell: Cell,
+    base: Reduction,
+    modulators: Any,
+    *,
+    protocol: Protocol,
+    seed: int = 1,
+    generations: int = GENERATIONS,
+    backend: str | None = None,
+    progress: Progress | None = None,
+    tell: Callable[[float], None] | None = None,
+) -> ConditionedReduction:
+    """Make a surrogate follow neuromodulators, beginning from the one without them.
+
+    Raises
+    ------
+    ModelError
+        See :func:`conditions`; or the surrogate is not a GLIF.
+    """
+    doses = conditions(cell, modulators)
+    reference = level_5(base.fit)
+    found = ConditionedReduction(cell, base, {}, doses, protocol, backend)
+    shifts: dict[Arm, dict[str, float]] = {}
+    seconds = 0.0
+    for number, (name, concentrations) in enumerate(doses.items()):
+        under = [(Modulator(name, c),) for c in concentrations]
+        seen = [
+            of_cell(cell, protocol, m, backend=backend, rheobase=base.behaviour.rheobase,
+                    progress=progress)
+            for m in under
+        ]  # fmt: skip
+        began = time.perf_counter()
+        arms = _arms(cell, name)
+        table = [[activations(cell, m)[arm] for arm in arms] for m in under]
+        free = [n for n in REACH if n in base.point_model.names or n == "dv"]
+        search = _Shifts(reference, free, arms, np.array(table), seen)
+
+        def share(x: float, number: int = number) -> None:
+            if tell is not None:
+                tell((number + x) / len(doses))
+
+        shifts |= search.found(seed, generations, share)
+        seconds += time.perf_counter() - began
+    return replace(found, shifts=shifts, seconds=seconds)
+
+
+class _Model:
+    """The parameters of a search for shifts, in the words of the search."""
+
+    def __init__(self, parameters: tuple[Parameter, ...]) -> None:
+        self.parameters = parameters
+        self.names = tuple(p.name for p in parameters)
+
+
+class _Conditions:
+    """A loss of shifts: the mean over all conditions."""
+
+    def __init__(self, shifts: _Shifts, losses: Sequence[Likelihood | Objective]) -> None:
+        self.shifts, self.losses, self.model = shifts, losses, shifts.model
+
+    def __call__(self, sets: Mapping[str, Array]) -> Array:
+        total = np.zeros(len(next(iter(sets.values()))))
+        for k, loss in enumerate(self.losses):
+            values, outside = self.shifts.parameters(sets, k)
+            total += np.where(outside, 1e3, np.nan_to_num(loss(values), nan=1e3))
+        return np.asarray(total / len(self.losses))
+
+
+class _Shifts:
+    """Shifts of the parameters at full activation, fitted to several conditions at once."""
+
+    def __init__(
+        self, base: Mapping[str, float], free: Sequence[str], arms: Sequence[Arm],
+        activation: Array, seen: Sequence[Behaviour],
+    ) -> None:  # fmt: skip
+        self.base, self.free, self.arms, self.activation = base, free, arms, activation
+        self.seen = seen
+        self.model = _Model(tuple(
+            self._parameter(k, name) for k in range(len(arms)) for name in free
+        ))  # fmt: skip
+
+    def _parameter(self, arm: int, name: str) -> Parameter:
+        share, more = REACH[name]
+        # As seen at the strongest activation, which may be far from full.
+        reach = (share * abs(self.base[name]) + more) / max(self.activation[:, arm].max(), 0.05)
+        return Parameter(f"{arm}.{name}", "", "", -reach, reach, 0.0, 0.2 * max(reach, 1e-12))
+
+    def parameters(self, sets: Mapping[str, Array], k: int) -> tuple[dict[str, Array], Array]:
+        """Parameter sets in condition k, and which of them are not a neuron's."""
+        size = len(next(iter(sets.values())))
+        values = {name: np.full(size, value) for name, value in self.base.items()}
+        for j in range(len(self.arms)):
+            for name in self.free:
+                values[name] = values[name] + self.activation[k, j] * sets[f"{j}.{name}"]
+        outside = np.zeros(size, bool)
+        for name in ("g", "t_ref", "a_v"):
+            outside |= values[name] < (0.0 if name == "a_v" else 0.1)
+            values[name] = np.maximum(values[name], 0.0 if name == "a_v" else 0.1)
+        return values, outside
+
+    def found(
+        self, seed: int, generations: int, tell: Callable[[float], None]
+    ) -> dict[Arm, dict[str, float]]:
+        """The likeliest shifts while the neuron fires with the cell, then the best."""
+        model = glif(5)
+        smooth = _Conditions(self, [Likelihood(model, b.train) for b in self.seen])
+        none = dict.fromkeys(self.model.names, 0.0)
+        first = round(PROBABLE * generations)
+        likely = best_of(smooth, [none])
+        for done in advance(likely, COLD, seed * 1000 + 500, first):
+            tell(done / generations)
+        sharp = _Conditions(self, [Objective(model, b.train) for b in self.seen])
+        start = likely.values
+        lower = [
+            {n: v + (shift if n.endswith(".theta") else 0.0) for n, v in start.items()}
+            for shift in (-1.5, -1.0, -0.5, 0.0)
+        ]
+        best = best_of(sharp, [none, *lower])
+        for done in advance(best, COLD, seed * 1000 + 600, generations - first):
+            tell((first + done) / generations)
+        return {
+            arm: {name: best.values[f"{j}.{name}"] for name in self.free}
+            for j, arm in enumerate(self.arms)
+        }
