@@ -1,7 +1,7 @@
 """Surrogates whose parameters follow neuromodulators.
 
-Every parameter is ``p = p0 + sum_r s_r a_r`` with the activation a_r of the receptors that change the
-cell. p0 is the fit without modulators; the shifts s_r are one search over all concentrations at
+Every parameter is ``p = p0 + sum_r s_r a_r`` with the activation a_r of the receptors that change
+the cell. p0 is the fit without modulators; the shifts s_r are one search over all concentrations at
 once. The detailed cell's parameters are linear in the activations as well, so that a few
 concentrations are enough, and modulators whose receptors differ can be mixed without a fit of their
 mixture.
@@ -15,39 +15,25 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from biomod.errors import ModelError
 from biomod.mechanisms import neuromodulation as nm
-from biomod.model import Cell, Circuit, Effect, Modulator, SynapticReceptor
+from biomod.model import Cell, Effect, Modulator, SynapticReceptor
 from biomod.model.neuromodulation import modulator_name
 from biomod.reduction.evaluation import scores
-from biomod.reduction.fit import COLD, PROBABLE, Fit, advance, best_of, fit
-from biomod.reduction.models import Parameter, PointModel, glif
-from biomod.reduction.objective import Likelihood, Objective
+from biomod.reduction.fit import Fit, fit
+from biomod.reduction.models import PointModel, glif
 from biomod.reduction.point import level_5, path_and_unit, point_cell
 from biomod.reduction.protocol import Protocol
 from biomod.reduction.recordings import Behaviour
 from biomod.reduction.reference import of_cell
+from biomod.reduction.shifts import REACH, Arm, Shifts
 from biomod.reduction.surrogate import Reduction
-from biomod.units import Quantity, as_quantity, parse_unit
+from biomod.units import Quantity, as_quantity
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from biomod.progress import Progress
-
-Array = npt.NDArray[np.float64]
-Conditions = Mapping[str, Sequence[Any]]
-# A receptor, and whether by its high-dose arm, which has an activation of its own.
-Arm = tuple[str, bool]
-GENERATIONS = 200  # of the search for the shifts of one modulator
-# How far full activation may move a parameter, as a share of its size and besides (estimates).
-REACH: Mapping[str, tuple[float, float]] = {
-    "g": (0.8, 0.0), "E_L": (0.0, 15.0), "theta": (0.0, 10.0), "t_ref": (0.8, 0.0),
-    "dv": (0.0, 10.0), "dtheta": (0.5, 2.0), "dI_1": (1.0, 20.0), "dI_2": (0.5, 50.0),
-    "a_v": (0.9, 0.0),
-}  # fmt: skip
 USUAL = (1 / 3, 1.0, 3.0)  # concentrations to fit at, in multiples of the EC50
 
 
@@ -255,7 +241,7 @@ class ConditionedReduction:
         return pd.DataFrame(rows, index=index).rename_axis("condition")
 
     def to_dict(self) -> dict[str, Any]:
-        """What ``biomod reduce --json`` prints: the surrogate without modulators, and the shifts."""
+        """What ``biomod reduce --json`` prints: the surrogate, and its shifts."""
         shifts = {
             _label(arm): {n: {"value": s, "unit": glif(5).parameter(n).unit} for n, s in by.items()}
             for arm, by in self.shifts.items()
@@ -304,7 +290,9 @@ def expression(
     Effects on projections stay as they are, those on synaptic gains follow the receptors to the
     soma, and those of modulators that were not fitted remain, to be listed as not expressed.
     """
-    lasting = {a.effect.name for a, _ in _lasting(detailed) if (a.receptor, a.effect.high_dose) in shifts}
+    lasting = {
+        a.effect.name for a, _ in _lasting(detailed) if (a.receptor, a.effect.high_dose) in shifts
+    }
     gains: dict[str, list[Effect]] = {}
     moved = set()
     for applied in nm.resolve(detailed).applied:
@@ -342,6 +330,20 @@ def _effect(arm: Arm, name: str, shift: float) -> Effect:
     )  # fmt: skip
 
 
+def check_conditioned(cell: Any, model: str, modulators: Any) -> None:
+    """Raise :class:`ModelError` if a surrogate of this kind cannot follow these modulators."""
+    if not isinstance(cell, Cell):
+        raise ModelError(
+            "a surrogate that follows modulators is fitted to a Cell, whose receptors say how; for "
+            f"{cell!r} fit one surrogate to each condition"
+        )
+    if model != "lif" and not model.startswith("glif"):
+        raise ModelError(
+            f"a surrogate that follows modulators is glif1 to glif5 or lif, not {model}"
+        )
+    conditions(cell, modulators)
+
+
 def condition(
     cell: Cell,
     base: Reduction,
@@ -349,9 +351,8 @@ def condition(
     *,
     protocol: Protocol,
     seed: int = 1,
-    generations: int = GENERATIONS,
+    generations: int = 200,
     backend: str | None = None,
-    progress: Progress | None = None,
     tell: Callable[[float], None] | None = None,
 ) -> ConditionedReduction:
     """Make a surrogate follow neuromodulators, beginning from the one without them.
@@ -369,15 +370,14 @@ def condition(
     for number, (name, concentrations) in enumerate(doses.items()):
         under = [(Modulator(name, c),) for c in concentrations]
         seen = [
-            of_cell(cell, protocol, m, backend=backend, rheobase=base.behaviour.rheobase,
-                    progress=progress)
+            of_cell(cell, protocol, m, backend=backend, rheobase=base.behaviour.rheobase)
             for m in under
         ]  # fmt: skip
         began = time.perf_counter()
         arms = _arms(cell, name)
         table = [[activations(cell, m)[arm] for arm in arms] for m in under]
         free = [n for n in REACH if n in base.point_model.names or n == "dv"]
-        search = _Shifts(reference, free, arms, np.array(table), seen)
+        search = Shifts(reference, free, arms, np.array(table), seen)
 
         def share(x: float, number: int = number) -> None:
             if tell is not None:
@@ -386,83 +386,3 @@ def condition(
         shifts |= search.found(seed, generations, share)
         seconds += time.perf_counter() - began
     return replace(found, shifts=shifts, seconds=seconds)
-
-
-class _Model:
-    """The parameters of a search for shifts, in the words of the search."""
-
-    def __init__(self, parameters: tuple[Parameter, ...]) -> None:
-        self.parameters = parameters
-        self.names = tuple(p.name for p in parameters)
-
-
-class _Conditions:
-    """A loss of shifts: the mean over all conditions."""
-
-    def __init__(self, shifts: _Shifts, losses: Sequence[Likelihood | Objective]) -> None:
-        self.shifts, self.losses, self.model = shifts, losses, shifts.model
-
-    def __call__(self, sets: Mapping[str, Array]) -> Array:
-        total = np.zeros(len(next(iter(sets.values()))))
-        for k, loss in enumerate(self.losses):
-            values, outside = self.shifts.parameters(sets, k)
-            total += np.where(outside, 1e3, np.nan_to_num(loss(values), nan=1e3))
-        return np.asarray(total / len(self.losses))
-
-
-class _Shifts:
-    """Shifts of the parameters at full activation, fitted to several conditions at once."""
-
-    def __init__(
-        self, base: Mapping[str, float], free: Sequence[str], arms: Sequence[Arm],
-        activation: Array, seen: Sequence[Behaviour],
-    ) -> None:  # fmt: skip
-        self.base, self.free, self.arms, self.activation = base, free, arms, activation
-        self.seen = seen
-        self.model = _Model(tuple(
-            self._parameter(k, name) for k in range(len(arms)) for name in free
-        ))  # fmt: skip
-
-    def _parameter(self, arm: int, name: str) -> Parameter:
-        share, more = REACH[name]
-        # As seen at the strongest activation, which may be far from full.
-        reach = (share * abs(self.base[name]) + more) / max(self.activation[:, arm].max(), 0.05)
-        return Parameter(f"{arm}.{name}", "", "", -reach, reach, 0.0, 0.2 * max(reach, 1e-12))
-
-    def parameters(self, sets: Mapping[str, Array], k: int) -> tuple[dict[str, Array], Array]:
-        """Parameter sets in condition k, and which of them are not a neuron's."""
-        size = len(next(iter(sets.values())))
-        values = {name: np.full(size, value) for name, value in self.base.items()}
-        for j in range(len(self.arms)):
-            for name in self.free:
-                values[name] = values[name] + self.activation[k, j] * sets[f"{j}.{name}"]
-        outside = np.zeros(size, bool)
-        for name in ("g", "t_ref", "a_v"):
-            outside |= values[name] < (0.0 if name == "a_v" else 0.1)
-            values[name] = np.maximum(values[name], 0.0 if name == "a_v" else 0.1)
-        return values, outside
-
-    def found(
-        self, seed: int, generations: int, tell: Callable[[float], None]
-    ) -> dict[Arm, dict[str, float]]:
-        """The likeliest shifts while the neuron fires with the cell, then the best."""
-        model = glif(5)
-        smooth = _Conditions(self, [Likelihood(model, b.train) for b in self.seen])
-        none = dict.fromkeys(self.model.names, 0.0)
-        first = round(PROBABLE * generations)
-        likely = best_of(smooth, [none])
-        for done in advance(likely, COLD, seed * 1000 + 500, first):
-            tell(done / generations)
-        sharp = _Conditions(self, [Objective(model, b.train) for b in self.seen])
-        start = likely.values
-        lower = [
-            {n: v + (shift if n.endswith(".theta") else 0.0) for n, v in start.items()}
-            for shift in (-1.5, -1.0, -0.5, 0.0)
-        ]
-        best = best_of(sharp, [none, *lower])
-        for done in advance(best, COLD, seed * 1000 + 600, generations - first):
-            tell((first + done) / generations)
-        return {
-            arm: {name: best.values[f"{j}.{name}"] for name in self.free}
-            for j, arm in enumerate(self.arms)
-        }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from biomod.errors import BackendError, ModelError
 from biomod.reduction.initial import Estimate, estimate, starts
 from biomod.reduction.kernel import Simulated, prepare
-from biomod.reduction.models import PointModel, point_model
+from biomod.reduction.models import Parameter, PointModel, point_model
 from biomod.reduction.objective import Likelihood, Objective
 from biomod.reduction.recordings import Behaviour
 
@@ -22,7 +23,7 @@ GENERATIONS = 360
 # Standard deviation at the beginning of a search, as a share of the bounds: around the fit of a
 # simpler model, around a guess, and around the best so far.
 WARM, COLD, AGAIN = 0.02, 0.05, (0.03, 0.06, 0.015)
-THRESHOLD_SHIFTS = tuple(np.arange(-2.0, 0.3, 0.2))  # mV
+THRESHOLD_SHIFTS = tuple(0.2 * k for k in range(-10, 2))  # mV
 FORCED = 0.4  # generations of the smooth loss, as a share of those of the search
 PROGRESS, PATIENCE = 1e-3, 25  # a search ends that gains less in so many generations
 # The GLIF levels that each contains: a fit of it begins where theirs ended.
@@ -84,10 +85,33 @@ class Fit:
         return found
 
 
+class Parametrised(Protocol):
+    """What has named parameters with bounds: a model, or shifts of the parameters of one."""
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """With their bounds."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the parameters."""
+
+
+class Loss(Protocol):
+    """How bad parameter sets are, as an array."""
+
+    @property
+    def model(self) -> Parametrised:
+        """Whose parameters they are."""
+
+    def __call__(self, parameters: Mapping[str, npt.ArrayLike], /) -> Array:
+        """Loss of every set."""
+
+
 class Space:
     """Parameters as points of the unit cube, each on the scale of its search."""
 
-    def __init__(self, model: PointModel) -> None:
+    def __init__(self, model: Parametrised) -> None:
         self.model = model
 
     def to_cube(self, values: Mapping[str, float]) -> Array:
@@ -145,7 +169,7 @@ def fit(
     guesses = [(dict(w), WARM) for w in warm] + [(g, COLD) for g in starts(chosen, found)]
     first = 0
     if chosen.scheme == "exact":
-        smooth = _Best(Likelihood(chosen, behaviour.train))
+        smooth = Best(Likelihood(chosen, behaviour.train))
         likely = _likely(smooth, guesses, seed, round(FORCED * generations))
         guesses += [(p, WARM) for p in _thresholds(likely)]
         first = smooth.evaluations
@@ -155,16 +179,15 @@ def fit(
 
 
 def _likely(
-    best: _Best, guesses: Sequence[tuple[dict[str, float], float]], seed: int, generations: int
+    best: Best, guesses: Sequence[tuple[dict[str, float], float]], seed: int, generations: int
 ) -> dict[str, float]:
     """The most likely set while the neuron is made to fire when the cell does.
 
     What a spike leaves behind follows from the voltage and the times then, instead of from the
     chaos of a train that has gone astray.
     """
-    _try_all(best, guesses)
-    place = best.space.to_cube(best.values)
-    for _ in _generations(place, COLD, seed * 1000 + 999, generations, best):
+    best.try_all([g for g, _ in guesses])
+    for _ in advance(best, COLD, seed * 1000 + 999, generations):
         pass
     return best.values
 
@@ -177,20 +200,21 @@ def _thresholds(values: Mapping[str, float]) -> list[dict[str, float]]:
     return [{**values, "theta": values["theta"] + shift} for shift in THRESHOLD_SHIFTS]
 
 
-def _try_all(best: _Best, guesses: Sequence[tuple[dict[str, float], float]]) -> Array:
-    names = best.objective.model.names
-    return best.try_({name: np.array([g[name] for g, _ in guesses]) for name in names})
+class Best:
+    """The best set of a loss so far, and how many were tried."""
 
-
-class _Best:
-    """The best set so far, and how many were tried."""
-
-    def __init__(self, objective: Objective | Likelihood) -> None:
+    def __init__(self, objective: Loss) -> None:
         self.objective, self.space = objective, Space(objective.model)
         self.values: dict[str, float] = {}
         self.loss, self.evaluations = np.inf, 0
 
+    def try_all(self, guesses: Sequence[Mapping[str, float]]) -> Array:
+        """Losses of some sets."""
+        names = self.objective.model.names
+        return self.try_({name: np.array([g[name] for g in guesses]) for name in names})
+
     def try_(self, sets: Mapping[str, Array]) -> Array:
+        """Losses of sets that are given by arrays."""
         losses = np.nan_to_num(self.objective(sets), nan=1e3)
         self.evaluations += len(losses)
         k = int(np.argmin(losses))
@@ -209,8 +233,8 @@ def _search(
     A guess is a parameter set and the width of the search around it. The loss is rugged (one spike
     more or less), so that narrow searches end in a local optimum, which the next one leaves.
     """
-    best = _Best(objective)
-    losses = _try_all(best, guesses)
+    best = Best(objective)
+    losses = best.try_all([g for g, _ in guesses])
     waiting = [guesses[i] for i in np.argsort(losses)[:2]]
     done = number = 0
     while done < generations:
@@ -224,7 +248,12 @@ def _search(
     return best.values, best.loss, best.evaluations
 
 
-def _generations(place: Array, width: float, seed: int, most: int, best: _Best) -> Iterator[float]:
+def advance(best: Best, width: float, seed: int, most: int) -> Iterator[float]:
+    """One CMA-ES around the best set so far; gives the lowest loss after each generation."""
+    yield from _generations(best.space.to_cube(best.values), width, seed, most, best)
+
+
+def _generations(place: Array, width: float, seed: int, most: int, best: Best) -> Iterator[float]:
     """Advance one CMA-ES (Hansen & Ostermeier 2001, 10.1162/106365601750190398) until it stalls."""
     try:
         import cma

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
+from typing import Any
 
 from biomod.errors import ModelError
 from biomod.model import Cell, Expression, PointSpike, Soma, SynapticReceptor
@@ -78,7 +79,7 @@ def point_cell(
     >>> cell = point_cell("L23_PC", level_5(found.fit))
     >>> bm.simulate(cell, "1 s", stimulus=bm.step("150 pA", "0 ms", "1 s"))
     """
-    spike = {
+    spike: dict[str, Any] = {
         field: _quantity(parameters[own], _UNITS[field]) if _UNITS[field] else parameters[own]
         for own, field in _SPIKE.items()
     }
@@ -92,9 +93,11 @@ def point_cell(
         receptors=tuple(receptors),
         spike=PointSpike(**spike),
     )
-    more = {} if like is None else {"species": like.species, "temperature": like.temperature}
-    return Cell(name, (soma,), expression=tuple(expression), fidelity="point", summary=summary,
-                sources=(("", "fitted by biomod.reduce"),), **more)  # fmt: skip
+    made = Cell(name, (soma,), expression=tuple(expression), fidelity="point", summary=summary,
+                sources=(("", "fitted by biomod.reduce"),))  # fmt: skip
+    if like is None:
+        return made
+    return replace(made, species=like.species, temperature=like.temperature)
 
 
 def _quantity(value: float, unit: str) -> Quantity:

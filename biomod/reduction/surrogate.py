@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -23,7 +23,10 @@ from biomod.units import Quantity, parse_unit
 if TYPE_CHECKING:
     import pandas as pd
 
+    from biomod.reduction.conditioned import ConditionedReduction
     from biomod.reduction.export import Exported
+
+    Doses = Mapping[str, Sequence[Any]] | Sequence[str]
 
 FEW_SPIKES, POOR = 30, 0.5
 
@@ -196,18 +199,36 @@ def _quantity(value: float, unit: str) -> Quantity:
     return Quantity(value * factor, dim)
 
 
+@overload
+def reduce(
+    cell: Cell | Behaviour | Callable[..., Any], model: str = ..., *,
+    modulators: Sequence[Modulator] = ..., protocol: Protocol | None = ..., seed: int = ...,
+    generations: int = ..., refits: int = ..., backend: str | None = ...,
+    progress: Progress | bool | None = ...,
+) -> Reduction: ...  # fmt: skip
+
+
+@overload
+def reduce(
+    cell: Cell, model: str = ..., *,
+    modulators: Doses, protocol: Protocol | None = ..., seed: int = ...,
+    generations: int = ..., refits: int = ..., backend: str | None = ...,
+    progress: Progress | bool | None = ...,
+) -> ConditionedReduction: ...  # fmt: skip
+
+
 def reduce(
     cell: Cell | Behaviour | Callable[..., Any],
     model: str = "glif5",
     *,
-    modulators: Sequence[Modulator] = (),
+    modulators: Sequence[Modulator] | Doses = (),
     protocol: Protocol | None = None,
     seed: int = 1,
     generations: int = GENERATIONS,
     refits: int = 0,
     backend: str | None = None,
     progress: Progress | bool | None = None,
-) -> Reduction:
+) -> Reduction | ConditionedReduction:
     """Fit a point neuron to a detailed cell or to recordings.
 
     The cell is driven with noise, steps, ramps and short squares (:class:`Protocol`). For a GLIF
@@ -224,8 +245,10 @@ def reduce(
     model : str
         ``"glif1"`` to ``"glif5"``, ``"izhikevich"`` (2007, with units), ``"izhikevich2003"``,
         ``"lif"``, ``"alif"``, ``"eif"``, ``"adex"`` or ``"qif"``.
-    modulators : sequence of Modulator
-        Under which the cell is driven.
+    modulators : sequence of Modulator, mapping, or sequence of str
+        Modulators under which the cell is driven. Or concentrations by name, ``{"ACh": ["0.3 uM",
+        "1 uM", "3 uM"]}``: then the parameters follow the receptors, fitted at these (names alone:
+        at a third, one and three times the EC50).
     protocol : Protocol, optional
         How the cell is driven.
     seed : int
@@ -241,12 +264,14 @@ def reduce(
 
     Returns
     -------
-    Reduction
+    Reduction or ConditionedReduction
+        The latter if the parameters follow modulators.
 
     Raises
     ------
     ModelError
-        An unknown model; a cell that is silent or fires without a current; too little data.
+        An unknown model or modulator; a cell that is silent or fires without a current; too little
+        data.
     BackendError
         There is no C++ compiler, or cma is missing.
 
@@ -259,8 +284,12 @@ def reduce(
     """
     if model not in MODELS:
         raise unknown_name("model", model, MODELS)
+    constant, doses = _told(modulators)
+    if doses is not None:
+        return _conditioned(cell, model, doses, protocol or Protocol(), progress, seed=seed,
+                            generations=generations, refits=refits, backend=backend)  # fmt: skip
     bar = as_progress(progress)
-    behaviour = _behaviour(cell, protocol or Protocol(), modulators, backend, bar)
+    behaviour = _behaviour(cell, protocol or Protocol(), constant, backend, bar)
     bar.start(1.0)
     try:
         fits = fit_ladder(behaviour, model, seed=seed, generations=generations, tell=bar.update)
@@ -270,6 +299,39 @@ def reduce(
         fits[model] = _with_spread(behaviour, fits, model, refits, generations)
     held_out = {name: scores(f, behaviour.test) for name, f in fits.items()}
     return Reduction(behaviour, fits, model, held_out)
+
+
+def _told(modulators: Any) -> tuple[tuple[Modulator, ...], Any]:
+    """Modulators to drive a cell under, or concentrations (or names) that a surrogate follows."""
+    if isinstance(modulators, Modulator):
+        return (modulators,), None
+    if isinstance(modulators, Mapping | str) or any(isinstance(m, str) for m in modulators):
+        return (), modulators
+    wrong = [m for m in modulators if not isinstance(m, Modulator)]
+    if wrong:
+        raise ModelError(
+            f"modulators: {wrong[0]!r} is neither a Modulator nor the name of one; to fit at some "
+            'concentrations give {"ACh": ["0.3 uM", "1 uM"]}'
+        )
+    return tuple(modulators), None
+
+
+def _conditioned(
+    cell: Any, model: str, doses: Any, protocol: Protocol, progress: Progress | bool | None, *,
+    seed: int, generations: int, refits: int, backend: str | None,
+) -> ConditionedReduction:  # fmt: skip
+    from biomod.reduction.conditioned import check_conditioned, condition
+
+    check_conditioned(cell, model, doses)  # before what takes time
+    base = reduce(cell, model, protocol=protocol, seed=seed, generations=generations,
+                  refits=refits, backend=backend, progress=progress)  # fmt: skip
+    bar = as_progress(progress)
+    bar.start(1.0)
+    try:
+        return condition(cell, base, doses, protocol=protocol, seed=seed, backend=backend,
+                         generations=max(1, generations // 2), tell=bar.update)  # fmt: skip
+    finally:
+        bar.close()
 
 
 def _behaviour(

@@ -19,7 +19,19 @@ Value = Callable[[str], Array]
 NANOSIEMENS = 1e-9
 POINT_SPIKE = tuple(f.name for f in fields(PointSpike))
 # What a modulator may change: not rates and times, from which values for a step are computed.
-POINT_MODULATED = ("threshold", "f_v", "dv", "dtheta", "dI_1", "dI_2", "f_1", "f_2", "a_v", "b_v", "b_s")
+POINT_MODULATED = (
+    "threshold",
+    "f_v",
+    "dv",
+    "dtheta",
+    "dI_1",
+    "dI_2",
+    "f_1",
+    "f_2",
+    "a_v",
+    "b_v",
+    "b_s",
+)
 
 
 def brian_values(cell: Cell, value: Value, dt: float) -> dict[str, Array]:
