@@ -133,7 +133,12 @@ def reduce(
         str, typer.Option(help="glif1 to glif5, izhikevich, izhikevich2003, adex, eif, lif, ...")
     ] = "glif5",
     modulator: Annotated[
-        Many, typer.Option(metavar="ACh=0.5uM", help="Drive the cell under it; repeatable.")
+        Many,
+        typer.Option(
+            metavar="ACh=0.5uM",
+            help="Drive the cell under it; with several (ACh=0.3,1,3uM, or ACh for a usual range) "
+            "the parameters follow it. Repeatable.",
+        ),
     ] = None,
     seed: Annotated[str, typer.Option(metavar="N", help="Seed of the search.")] = "1",
     generations: Annotated[

@@ -19,12 +19,13 @@ from biomod.reduction.recordings import Behaviour
 
 Array = npt.NDArray[np.float64]
 POPULATION = 16  # parameter sets of a generation: as many as the kernel takes at once
-GENERATIONS = 360
+GENERATIONS = 240
 # Standard deviation at the beginning of a search, as a share of the bounds: around the fit of a
 # simpler model, around a guess, and around the best so far.
-WARM, COLD, AGAIN = 0.02, 0.05, (0.03, 0.06, 0.015)
+WARM, COLD, NARROW, AGAIN = 0.02, 0.05, 0.01, (0.03, 0.01, 0.05)
+SOFTNESS = (0.5, 0.25, 0.12)  # mV, of the escape noise, one after another
 THRESHOLD_SHIFTS = tuple(0.2 * k for k in range(-10, 2))  # mV
-FORCED = 0.4  # generations of the smooth loss, as a share of those of the search
+FORCED = 0.8  # generations of the smooth loss, as a share of those of the search
 PROGRESS, PATIENCE = 1e-3, 25  # a search ends that gains less in so many generations
 # The GLIF levels that each contains: a fit of it begins where theirs ended.
 CONTAINS: Mapping[str, tuple[str, ...]] = {
@@ -169,27 +170,35 @@ def fit(
     guesses = [(dict(w), WARM) for w in warm] + [(g, COLD) for g in starts(chosen, found)]
     first = 0
     if chosen.scheme == "exact":
-        smooth = Best(Likelihood(chosen, behaviour.train))
-        likely = _likely(smooth, guesses, seed, round(FORCED * generations))
-        guesses += [(p, WARM) for p in _thresholds(likely)]
-        first = smooth.evaluations
+        likely, first = _likely(behaviour, chosen, guesses, seed, round(FORCED * generations))
+        guesses += [(p, NARROW) for values in likely for p in _thresholds(values)]
     best, loss, evaluations = _search(objective, guesses, seed, generations, tell)
     seconds = time.perf_counter() - began
     return Fit(chosen, best, loss, objective.dt, seconds, seed, first + evaluations)
 
 
 def _likely(
-    best: Best, guesses: Sequence[tuple[dict[str, float], float]], seed: int, generations: int
-) -> dict[str, float]:
-    """The most likely set while the neuron is made to fire when the cell does.
+    behaviour: Behaviour, model: PointModel, guesses: Sequence[tuple[dict[str, float], float]],
+    seed: int, generations: int,
+) -> tuple[list[dict[str, float]], int]:  # fmt: skip
+    """The most likely sets while the neuron is made to fire when the cell does.
 
     What a spike leaves behind follows from the voltage and the times then, instead of from the
-    chaos of a train that has gone astray.
+    chaos of a train that has gone astray. Less and less noise asks for more and more precise times;
+    with little from the beginning, a first guess would be hopeless. One set for each noise, and
+    how many were tried.
     """
-    best.try_all([g for g, _ in guesses])
-    for _ in advance(best, COLD, seed * 1000 + 999, generations):
-        pass
-    return best.values
+    found = [g for g, _ in guesses]
+    evaluations = 0
+    for number, softness in enumerate(SOFTNESS):
+        best = Best(Likelihood(model, behaviour.train, softness))
+        best.try_all(found)
+        width, part = (WARM if number else COLD), round(generations / len(SOFTNESS))
+        for _ in advance(best, width, seed * 1000 + 990 + number, part):
+            pass
+        found.append(best.values)
+        evaluations += best.evaluations
+    return found[len(guesses) :], evaluations
 
 
 def _thresholds(values: Mapping[str, float]) -> list[dict[str, float]]:

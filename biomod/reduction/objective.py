@@ -103,12 +103,15 @@ class Likelihood:
     exponential or quadratic neuron begins long before its cut.
     """
 
-    # mV; weight of the voltage. With more weight, a point neuron follows the slow and fast charging
-    # of a cell with dendrites instead of its distance to threshold (by hand, on L23_PC).
-    SOFTNESS, VOLTAGE = 0.5, 0.3
+    # Weight of the voltage. With more, a point neuron follows the slow and fast charging of a cell
+    # with dendrites instead of its distance to threshold (by hand, on L23_PC).
+    VOLTAGE = 0.3
 
-    def __init__(self, model: PointModel, sweeps: Sequence[Sweep], threads: int = 2) -> None:
+    def __init__(
+        self, model: PointModel, sweeps: Sequence[Sweep], softness: float = 0.5, threads: int = 2
+    ) -> None:
         self.model, self.dt, self.threads = model, sweeps[0].dt, threads
+        self.softness = softness  # mV
         self.goals = [_Goal.of(s) for s in sweeps]
         self.spikes = max(1, sum(len(g.steps) for g in self.goals))
 
@@ -117,7 +120,7 @@ class Likelihood:
         neurons = prepare(self.model, parameters, self.dt)
 
         def one(goal: _Goal) -> tuple[Array, Array]:
-            found = neurons.forced(goal.current, goal.steps, goal.target, self.SOFTNESS)
+            found = neurons.forced(goal.current, goal.steps, goal.target, self.softness)
             assert found.likelihood is not None
             error = np.sqrt(found.squared / max(goal.variation, 1e-12))
             return found.likelihood, np.minimum(error, WORST)

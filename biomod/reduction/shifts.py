@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from biomod.reduction.fit import COLD, FORCED, WARM, Best, advance
+from biomod.reduction.fit import COLD, SOFTNESS, WARM, Best, advance
 from biomod.reduction.models import Parameter, glif
 from biomod.reduction.objective import Likelihood, Objective
 from biomod.reduction.recordings import Behaviour
@@ -52,17 +52,17 @@ class Shifts:
         self, base: Mapping[str, float], free: Sequence[str], arms: Sequence[Arm],
         activation: Array, seen: Sequence[Behaviour],
     ) -> None:  # fmt: skip
-        self.base, self.free, self.arms, self.activation = base, free, arms, activation
-        self.seen = seen
+        self.base, self.arms, self.activation, self.seen = base, arms, activation, seen
+        self.free = [n for n in free if REACH[n][0] * abs(base[n]) + REACH[n][1] > 0]
         self.model = _Model(tuple(
-            self._parameter(k, name) for k in range(len(arms)) for name in free
+            self._parameter(k, name) for k in range(len(arms)) for name in self.free
         ))  # fmt: skip
 
     def _parameter(self, arm: int, name: str) -> Parameter:
         share, more = REACH[name]
         # As seen at the strongest activation, which may be far from full.
         reach = (share * abs(self.base[name]) + more) / max(self.activation[:, arm].max(), 0.05)
-        return Parameter(f"{arm}.{name}", "", "", -reach, reach, 0.0, 0.2 * max(reach, 1e-12))
+        return Parameter(f"{arm}.{name}", "", "", -reach, reach, 0.0, 0.2 * reach)
 
     def parameters(
         self, sets: Mapping[str, npt.ArrayLike], k: int
@@ -85,18 +85,20 @@ class Shifts:
     ) -> dict[Arm, dict[str, float]]:
         """The likeliest shifts while the neuron fires with the cell, then the best."""
         model = glif(5)
-        smooth = _Conditions(self, [Likelihood(model, b.train) for b in self.seen])
-        none = dict.fromkeys(self.model.names, 0.0)
-        first = round(FORCED * generations)
-        likely = Best(smooth)
-        likely.try_all([none])
-        for done, _ in enumerate(advance(likely, COLD, seed * 1000 + 500, first)):
-            tell(done / generations)
-        sharp = _Conditions(self, [Objective(model, b.train) for b in self.seen])
-        best = Best(sharp)
-        best.try_all([none, likely.values])
-        for done, _ in enumerate(advance(best, WARM, seed * 1000 + 600, generations - first)):
-            tell((first + done) / generations)
+        guesses = [dict.fromkeys(self.model.names, 0.0)]
+        # Not from the largest noise: the fit without modulators is a good guess.
+        losses: list[list[Likelihood | Objective]] = [
+            [Likelihood(model, b.train, softness) for b in self.seen] for softness in SOFTNESS[1:]
+        ]
+        losses.append([Objective(model, b.train) for b in self.seen])
+        part = round(generations / len(losses))
+        for number, loss in enumerate(losses):
+            best = Best(_Conditions(self, loss))
+            best.try_all(guesses)
+            width = WARM if number else COLD
+            for done, _ in enumerate(advance(best, width, seed * 1000 + 500 + number, part)):
+                tell((number + done / part) / len(losses))
+            guesses.append(best.values)
         return {
             arm: {name: best.values[f"{j}.{name}"] for name in self.free}
             for j, arm in enumerate(self.arms)
