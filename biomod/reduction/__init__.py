@@ -6,6 +6,7 @@ neuron, and says how well it does on data that the fit has not seen.
 
 from __future__ import annotations
 
+from biomod.reduction.circuits import CircuitReduction, with_surrogates
 from biomod.reduction.conditioned import ConditionedReduction
 from biomod.reduction.evaluation import SCORES
 from biomod.reduction.fit import GENERATIONS, Fit
@@ -21,6 +22,7 @@ __all__ = [
     "MODELS",
     "SCORES",
     "Behaviour",
+    "CircuitReduction",
     "ConditionedReduction",
     "Fit",
     "Parameter",
@@ -35,4 +37,5 @@ __all__ = [
     "reduce",
     "simulate",
     "sweep",
+    "with_surrogates",
 ]

@@ -100,6 +100,6 @@ class Shifts:
                 tell((number + done / part) / len(losses))
             guesses.append(best.values)
         return {
-            arm: {name: best.values[f"{j}.{name}"] for name in self.free}
+            arm: {name: guesses[-1][f"{j}.{name}"] for name in self.free}
             for j, arm in enumerate(self.arms)
         }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from biomod.errors import ModelError, unknown_name
-from biomod.model import Cell, Modulator
+from biomod.model import Cell, Circuit, Modulator
 from biomod.progress import Progress, as_progress
 from biomod.reduction.evaluation import scores
 from biomod.reduction.fit import GENERATIONS, Fit, fit, fit_ladder
@@ -23,6 +23,7 @@ from biomod.units import Quantity, parse_unit
 if TYPE_CHECKING:
     import pandas as pd
 
+    from biomod.reduction.circuits import CircuitReduction
     from biomod.reduction.conditioned import ConditionedReduction
     from biomod.reduction.export import Exported
 
@@ -217,8 +218,17 @@ def reduce(
 ) -> ConditionedReduction: ...  # fmt: skip
 
 
+@overload
 def reduce(
-    cell: Cell | Behaviour | Callable[..., Any],
+    cell: Circuit, model: str = ..., *,
+    modulators: Doses = ..., protocol: Protocol | None = ..., seed: int = ...,
+    generations: int = ..., refits: int = ..., backend: str | None = ...,
+    progress: Progress | bool | None = ...,
+) -> CircuitReduction: ...  # fmt: skip
+
+
+def reduce(
+    cell: Cell | Circuit | Behaviour | Callable[..., Any],
     model: str = "glif5",
     *,
     modulators: Sequence[Modulator] | Doses = (),
@@ -228,8 +238,8 @@ def reduce(
     refits: int = 0,
     backend: str | None = None,
     progress: Progress | bool | None = None,
-) -> Reduction | ConditionedReduction:
-    """Fit a point neuron to a detailed cell or to recordings.
+) -> Reduction | ConditionedReduction | CircuitReduction:
+    """Fit a point neuron to a detailed cell or to recordings, or to every cell of a circuit.
 
     The cell is driven with noise, steps, ramps and short squares (:class:`Protocol`). For a GLIF
     the levels that it contains are fitted first and begin its search, so that none is worse on the
@@ -238,10 +248,11 @@ def reduce(
 
     Parameters
     ----------
-    cell : Cell, Behaviour or callable
+    cell : Cell, Circuit, Behaviour or callable
         A description; recordings (:func:`~biomod.reduction.recordings`); or a function
         ``respond(currents, dt)`` that gives, for every current in pA with samples of dt ms, the
-        voltage in mV at the beginning of each sample and the spike times in ms.
+        voltage in mV at the beginning of each sample and the spike times in ms. Of a circuit every
+        population gets a surrogate, and every synapse its equivalent at the soma.
     model : str
         ``"glif1"`` to ``"glif5"``, ``"izhikevich"`` (2007, with units), ``"izhikevich2003"``,
         ``"lif"``, ``"alif"``, ``"eif"``, ``"adex"`` or ``"qif"``.
@@ -264,8 +275,8 @@ def reduce(
 
     Returns
     -------
-    Reduction or ConditionedReduction
-        The latter if the parameters follow modulators.
+    Reduction, ConditionedReduction or CircuitReduction
+        The second if the parameters follow modulators, the last for a circuit.
 
     Raises
     ------
@@ -284,6 +295,11 @@ def reduce(
     """
     if model not in MODELS:
         raise unknown_name("model", model, MODELS)
+    if isinstance(cell, Circuit):
+        from biomod.reduction.circuits import reduce_circuit
+
+        return reduce_circuit(cell, model, modulators=modulators, protocol=protocol, seed=seed,
+                              generations=generations, backend=backend, progress=progress)  # fmt: skip
     constant, doses = _told(modulators)
     if doses is not None:
         return _conditioned(cell, model, doses, protocol or Protocol(), progress, seed=seed,
@@ -347,8 +363,8 @@ def _behaviour(
     if callable(cell):
         return observe(cell, protocol, getattr(cell, "__name__", "cell"))
     raise ModelError(
-        "reduce takes a Cell, recordings (biomod.reduction.recordings) or a function that responds "
-        f"to currents, not {cell!r}"
+        "reduce takes a Cell, a Circuit, recordings (biomod.reduction.recordings) or a function "
+        f"that responds to currents, not {cell!r}"
     )
 
 
