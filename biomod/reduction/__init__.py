@@ -12,6 +12,7 @@ from biomod.reduction.evaluation import SCORES
 from biomod.reduction.fit import GENERATIONS, Fit
 from biomod.reduction.kernel import simulate
 from biomod.reduction.models import MODELS, Parameter, PointModel, point_model
+from biomod.reduction.neuron_cell import neuron_cell
 from biomod.reduction.point import level_5, point_cell
 from biomod.reduction.protocol import Protocol
 from biomod.reduction.recordings import Behaviour, Sweep, recordings, sweep
@@ -31,6 +32,7 @@ __all__ = [
     "Reduction",
     "Sweep",
     "level_5",
+    "neuron_cell",
     "point_cell",
     "point_model",
     "recordings",

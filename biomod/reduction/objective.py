@@ -103,9 +103,9 @@ class Likelihood:
     exponential or quadratic neuron begins long before its cut.
     """
 
-    # Weight of the voltage. With more, a point neuron follows the slow and fast charging of a cell
-    # with dendrites instead of its distance to threshold (by hand, on L23_PC).
-    VOLTAGE = 0.3
+    # Weight of the voltage, and where the threshold follows it: the difference of both is then what
+    # counts, and v one of the two exponentials that it is made of (by hand, on L23_PC).
+    VOLTAGE, MOVING = 10.0, 0.3
 
     def __init__(
         self, model: PointModel, sweeps: Sequence[Sweep], softness: float = 0.5, threads: int = 2
@@ -129,7 +129,8 @@ class Likelihood:
             parts = list(pool.map(one, self.goals))
         likelihood = np.sum([x for x, _ in parts], axis=0) / self.spikes
         voltage = np.mean([x for _, x in parts], axis=0)
-        return np.asarray(self.VOLTAGE * voltage - likelihood)
+        weight = self.MOVING if "a_v" in self.model.names else self.VOLTAGE
+        return np.asarray(weight * voltage - likelihood)
 
 
 class Objective:

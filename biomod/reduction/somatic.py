@@ -80,8 +80,8 @@ def equivalent(
     drive = w * (own.E_rev.si - v) * _block(own, v)
     if abs(own.E_rev.si - v) < 1e-3 or not w > 0:
         raise ModelError(
-            f"{cell.name}: {receptor} of {compartment} drives no current at {held!r}; hold the "
-            "soma elsewhere, and give a positive weight"
+            f"{cell.name}: {receptor} of {compartment} drives no current at {v * 1e3:g} mV; hold "
+            "the soma elsewhere, and give a positive weight"
         )
     t, current = _clamped(cell, compartment, own, v, w)
     gain, rise, decay, misfit = _two_exponentials(t, current / drive, own)

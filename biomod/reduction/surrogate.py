@@ -298,8 +298,10 @@ def reduce(
     if isinstance(cell, Circuit):
         from biomod.reduction.circuits import reduce_circuit
 
-        return reduce_circuit(cell, model, modulators=modulators, protocol=protocol, seed=seed,
-                              generations=generations, backend=backend, progress=progress)  # fmt: skip
+        return reduce_circuit(
+            cell, model, modulators=modulators, protocol=protocol, seed=seed,
+            generations=generations, backend=backend, progress=progress,
+        )  # fmt: skip
     constant, doses = _told(modulators)
     if doses is not None:
         return _conditioned(cell, model, doses, protocol or Protocol(), progress, seed=seed,

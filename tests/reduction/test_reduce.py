@@ -16,7 +16,12 @@ TRUE = {
     "k_1": 0.008, "k_2": 0.1, "f_1": 1.0, "f_2": 1.0, "dI_1": -15.0, "dI_2": -60.0,
 }  # fmt: skip
 SHORT = Protocol(
-    means=(1.0, 1.8), noise_s=3.0, sweeps=1, steps=(-0.5, 0.5, 1.2, 2.0), test_steps=(1.5,), ramps=(2.0,)
+    means=(1.0, 1.8),
+    noise_s=3.0,
+    sweeps=1,
+    steps=(-0.5, 0.5, 1.2, 2.0),
+    test_steps=(1.5,),
+    ramps=(2.0,),
 )
 
 
