@@ -9,6 +9,7 @@ from biomod.mechanisms.neuromodulation import modulation, resolve
 from biomod.model import NA, ACh, Circuit, Modulator
 from biomod.reduction import Protocol, conditioned, reduce, simulate
 from biomod.reduction.conditioned import activations, condition, conditions
+from biomod.reduction.evaluation import scores
 from biomod.reduction.fit import Fit
 from biomod.reduction.models import glif
 from biomod.reduction.point import level_5, point_cell
@@ -58,7 +59,8 @@ def of_known(cell, protocol, modulators=(), rheobase=None, **_):
 def base():
     behaviour = behaving()
     fitted = Fit(glif(3), TRUE, 0.0, 0.1)
-    return Reduction(behaviour, {"glif3": fitted}, "glif3", {"glif3": {"explained_variance": 1.0}})
+    held_out = {"glif3": scores(fitted, behaviour.test)}
+    return Reduction(behaviour, {"glif3": fitted}, "glif3", held_out)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,7 @@ def followed(base):
         lambda cell, protocol, m=(), rheobase=None, **_: behaving(m, rheobase),
     )
     doses = {"ACh": ["1 uM", "6 uM"], "NA": ["1 uM"]}
-    yield condition(CELL, base, doses, protocol=SHORT, generations=90)
+    yield condition(CELL, base, doses, protocol=SHORT, generations=60)
     patch.undo()
 
 
@@ -95,8 +97,10 @@ def test_a_circuit_gives_its_cell_the_same_parameters(followed):
     circuit = Circuit.of(followed.cell).modulated(*mixture)
     courses = modulation(circuit, "1 s").cells
     expected = followed.at(*mixture).parameters
-    paths = {"soma.spike.threshold": ("theta", 1e-3), "soma.E_leak": ("E_L", 1e-3),
-             "soma.spike.dI_1": ("dI_1", 1e-12), "soma.spike.refractory": ("t_ref", 1e-3)}  # fmt: skip
+    paths = {
+        "soma.spike.threshold": ("theta", 1e-3), "soma.E_leak": ("E_L", 1e-3),
+        "soma.spike.dI_1": ("dI_1", 1e-12), "soma.spike.refractory": ("t_ref", 1e-3),
+    }  # fmt: skip
     for path, (name, unit) in paths.items():
         course = courses["L23_PC", path]
         value = followed.cell.get(path).si * course.scale[0] + course.offset[0]
@@ -105,6 +109,14 @@ def test_a_circuit_gives_its_cell_the_same_parameters(followed):
     area = followed.cell.soma.area.si
     leak = (followed.cell.get("soma.g_leak").si * course.scale[0] + course.offset[0]) * area
     assert leak == pytest.approx(expected["g"] * 1e-9, rel=1e-6)
+
+
+def test_scripts_get_the_shifts_with_units(followed):
+    found = followed.to_dict()
+    assert set(found["shifts_at_full_activation"]) == {"M1", "beta", "alpha2A"}
+    assert found["shifts_at_full_activation"]["M1"]["g"]["unit"] == "nS"
+    assert found["fitted_at_nM"] == {"ACh": [1000.0, 6000.0], "NA": [1000.0]}
+    assert "at full activation of M1" in str(followed)
 
 
 def test_what_was_not_fitted_is_listed_as_not_expressed(followed):
