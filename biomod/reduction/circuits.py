@@ -263,8 +263,12 @@ def _population(
     if population.heterogeneous and lost:
         notes.append(f"{population.name}: no variation of {', '.join(lost)}")
     backgrounds = tuple(
-        replace(b, name=f"{b.name}_{population.name}", compartment="soma",
-                receptors=_at_soma(b.receptors, b.compartment, gains))  # fmt: skip
+        replace(
+            b,
+            name=f"{b.name}_{population.name}",
+            compartment="soma",
+            receptors=_at_soma(b.receptors, b.compartment, gains),
+        )  # fmt: skip
         for b in population.backgrounds
     )
     return replace(population, cell=replace(cell, variations=kept), backgrounds=backgrounds)

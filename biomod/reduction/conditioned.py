@@ -1,10 +1,10 @@
 """Surrogates whose parameters follow neuromodulators.
 
-Every parameter is ``p = p0 + sum_r s_r a_r`` with the activation a_r of the receptors that change
-the cell. p0 is the fit without modulators; the shifts s_r are one search over all concentrations at
-once. The detailed cell's parameters are linear in the activations as well, so that a few
-concentrations are enough, and modulators whose receptors differ can be mixed without a fit of their
-mixture.
+A voltage is ``p = p0 + sum_r s_r a_r`` with the activation a_r of the receptors that change the
+cell, any other parameter ``p = p0 prod_r (1 + s_r a_r / p0)``. p0 is the fit without modulators;
+the shifts s_r are one search over all concentrations at once. The detailed cell's parameters follow the
+activations in the same way, so that a few concentrations are enough, and modulators whose receptors
+differ can be mixed without a fit of their mixture.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from biomod.errors import ModelError
 from biomod.mechanisms import neuromodulation as nm
-from biomod.model import Cell, Effect, Modulator, SynapticReceptor
+from biomod.model import Cell, Effect, Expression, Modulator, SynapticReceptor
 from biomod.model.neuromodulation import modulator_name
 from biomod.reduction.evaluation import scores
 from biomod.reduction.fit import Fit, fit
@@ -27,7 +27,7 @@ from biomod.reduction.point import level_5, path_and_unit, point_cell
 from biomod.reduction.protocol import Protocol
 from biomod.reduction.recordings import Behaviour
 from biomod.reduction.reference import of_cell
-from biomod.reduction.shifts import REACH, Arm, Shifts
+from biomod.reduction.shifts import SHARES, VOLTAGES, Arm, Shifts, composed
 from biomod.reduction.surrogate import Reduction
 from biomod.units import Quantity, as_quantity
 
@@ -161,9 +161,10 @@ class ConditionedReduction:
         One that stands for the receptor R of the compartment c is called Rc (``AMPAtuft``); the
         effects of modulators on its gain are those of the detailed cell.
         """
+        base, names = level_5(self.base.fit), [r.name for r in receptors]
         return point_cell(
-            self.detailed.name, level_5(self.base.fit), receptors=receptors, like=self.detailed,
-            expression=expression(self.detailed, self.shifts, [r.name for r in receptors]),
+            self.detailed.name, base, receptors=receptors, like=self.detailed,
+            expression=expression(self.detailed, base, self.shifts, names),
             summary=f"surrogate ({self.base.model}) of {self.detailed.name}",
         )  # fmt: skip
 
@@ -173,18 +174,12 @@ class ConditionedReduction:
         Raises
         ------
         ModelError
-            A modulator that changes the cell was not fitted, or a parameter would leave its range.
+            A modulator changes the cell but was not fitted, or is not constant.
         """
         self._check(modulators)
         a = activations(self.detailed, modulators)
-        values = level_5(self.base.fit)
-        for arm, shifts in self.shifts.items():
-            for name, shift in shifts.items():
-                values[name] += shift * a[arm]
-        wrong = [name for name in ("g", "C") if values[name] <= 0]
-        if wrong:
-            raise ModelError(f"{', '.join(wrong)} would not be positive under {modulators}")
-        values["t_ref"] = max(values["t_ref"], 0.0)
+        changes = [(shifts, a[arm]) for arm, shifts in self.shifts.items()]
+        values = composed(level_5(self.base.fit), changes)
         return Fit(glif(5), values, float("nan"), self.base.fit.dt, seed=self.base.fit.seed)
 
     def _check(self, modulators: Sequence[Modulator]) -> None:
@@ -283,8 +278,9 @@ def _in_model(model: PointModel, fitted: Fit) -> dict[str, float]:
 
 
 def expression(
-    detailed: Cell, shifts: Mapping[Arm, Mapping[str, float]], receptors: Sequence[str] = ()
-) -> tuple[Any, ...]:
+    detailed: Cell, base: Mapping[str, float], shifts: Mapping[Arm, Mapping[str, float]],
+    receptors: Sequence[str] = (),
+) -> tuple[Expression, ...]:  # fmt: skip
     """Expression of the surrogate: shifts in the place of effects on the membrane.
 
     Effects on projections stay as they are, those on synaptic gains follow the receptors to the
@@ -311,7 +307,7 @@ def expression(
     for x in detailed.expression:
         kept = tuple(e for e in x.effects if e.name not in lasting | moved)
         fitted = tuple(
-            _effect(arm, name, shift)
+            _effect(arm, name, shift, base)
             for arm, by in shifts.items() if arm[0] == x.receptor.name
             for name, shift in by.items()
         )  # fmt: skip
@@ -320,12 +316,15 @@ def expression(
     return tuple(found)
 
 
-def _effect(arm: Arm, name: str, shift: float) -> Effect:
+def _effect(arm: Arm, name: str, shift: float, base: Mapping[str, float]) -> Effect:
     path, unit, factor = path_and_unit(name)
+    operation, value = "shift", shift * factor
+    if name in SHARES:
+        operation, value, unit = "scale", 1 + shift / base[name], "x"
     high = "_high" if arm[1] else ""
     return Effect(
         f"fit_{arm[0]}{high}_{name}", receptor=arm[0], target=path, compartment="soma",
-        operation="shift", value=shift * factor, unit=unit, high_dose=arm[1],
+        operation=operation, value=value, unit=unit, high_dose=arm[1],
         evidence="fitted", source="biomod.reduce",
     )  # fmt: skip
 
@@ -376,7 +375,8 @@ def condition(
         began = time.perf_counter()
         arms = _arms(cell, name)
         table = [[activations(cell, m)[arm] for arm in arms] for m in under]
-        free = [n for n in REACH if n in base.point_model.names or n == "dv"]
+        known = (*base.point_model.names, "dv")
+        free = [n for n in (*SHARES, *VOLTAGES) if n in known]
         search = Shifts(reference, free, arms, np.array(table), seen)
 
         def share(x: float, number: int = number) -> None:

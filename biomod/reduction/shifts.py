@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +16,28 @@ from biomod.reduction.recordings import Behaviour
 Array = npt.NDArray[np.float64]
 # A receptor, and whether by its high-dose arm, which has an activation of its own.
 Arm = tuple[str, bool]
-# How far full activation may move a parameter, as a share of its size and besides (estimates).
-REACH: Mapping[str, tuple[float, float]] = {
-    "g": (0.8, 0.0), "E_L": (0.0, 15.0), "theta": (0.0, 10.0), "t_ref": (0.8, 0.0),
-    "dv": (0.0, 10.0), "dtheta": (0.5, 2.0), "dI_1": (1.0, 20.0), "dI_2": (0.5, 50.0),
-    "a_v": (0.9, 0.0),
-}  # fmt: skip
+# How far full activation may move a parameter (estimates): conductances, currents and times by a
+# share of themselves, voltages by mV at the strongest activation that is fitted. Of several
+# receptors the former multiply and the latter add, as the effects of receptors do.
+SHARES: Mapping[str, float] = {"g": 0.8, "t_ref": 0.8, "dI_1": 1.0, "dI_2": 0.8, "a_v": 0.9}
+VOLTAGES: Mapping[str, float] = {"E_L": 15.0, "theta": 10.0, "dv": 10.0, "dtheta": 5.0}
+
+
+def composed(
+    base: Mapping[str, float], changes: Sequence[tuple[Mapping[str, Any], float]]
+) -> dict[str, Any]:
+    """Parameters under several receptors, each with its shifts at full activation and activation.
+
+    ``p = p0 prod(1 + s a / p0)`` for those of :data:`SHARES`, ``p = p0 + sum(s a)`` for voltages.
+    """
+    values: dict[str, Any] = dict(base)
+    for shifts, activation in changes:
+        for name, shift in shifts.items():
+            if name in SHARES:
+                values[name] = values[name] * (1 + shift * activation / base[name])
+            else:
+                values[name] = values[name] + shift * activation
+    return values
 
 
 class _Model:
@@ -40,8 +57,7 @@ class _Conditions:
     def __call__(self, sets: Mapping[str, npt.ArrayLike], /) -> Array:
         total = np.zeros(len(np.atleast_1d(next(iter(sets.values())))))
         for k, loss in enumerate(self.losses):
-            values, outside = self.shifts.parameters(sets, k)
-            total += np.where(outside, 1e3, np.nan_to_num(loss(values), nan=1e3))
+            total += np.nan_to_num(loss(self.shifts.parameters(sets, k)), nan=1e3)
         return np.asarray(total / len(self.losses))
 
 
@@ -53,32 +69,27 @@ class Shifts:
         activation: Array, seen: Sequence[Behaviour],
     ) -> None:  # fmt: skip
         self.base, self.arms, self.activation, self.seen = base, arms, activation, seen
-        self.free = [n for n in free if REACH[n][0] * abs(base[n]) + REACH[n][1] > 0]
+        self.free = [n for n in free if n in VOLTAGES or base[n]]
         self.model = _Model(tuple(
             self._parameter(k, name) for k in range(len(arms)) for name in self.free
         ))  # fmt: skip
 
     def _parameter(self, arm: int, name: str) -> Parameter:
-        share, more = REACH[name]
-        # As seen at the strongest activation, which may be far from full.
-        reach = (share * abs(self.base[name]) + more) / max(self.activation[:, arm].max(), 0.05)
+        if name in SHARES:
+            reach = SHARES[name] * abs(self.base[name])
+        else:
+            reach = VOLTAGES[name] / max(self.activation[:, arm].max(), 0.05)
         return Parameter(f"{arm}.{name}", "", "", -reach, reach, 0.0, 0.2 * reach)
 
-    def parameters(
-        self, sets: Mapping[str, npt.ArrayLike], k: int
-    ) -> tuple[dict[str, Array], Array]:
-        """Parameter sets in condition k, and which of them are not a neuron's."""
+    def parameters(self, sets: Mapping[str, npt.ArrayLike], k: int) -> dict[str, Array]:
+        """Parameter sets in condition k."""
         size = len(np.atleast_1d(next(iter(sets.values()))))
-        values = {name: np.full(size, value) for name, value in self.base.items()}
-        for j in range(len(self.arms)):
-            for name in self.free:
-                shift = np.asarray(sets[f"{j}.{name}"])
-                values[name] = values[name] + self.activation[k, j] * shift
-        outside = np.zeros(size, bool)
-        for name in ("g", "t_ref", "a_v"):
-            outside |= values[name] < (0.0 if name == "a_v" else 0.1)
-            values[name] = np.maximum(values[name], 0.0 if name == "a_v" else 0.1)
-        return values, outside
+        changes = [
+            ({name: np.asarray(sets[f"{j}.{name}"]) for name in self.free}, self.activation[k, j])
+            for j in range(len(self.arms))
+        ]
+        values = composed(self.base, changes)
+        return {name: np.array(np.broadcast_to(value, size)) for name, value in values.items()}
 
     def found(
         self, seed: int, generations: int, tell: Callable[[float], None]

@@ -9,18 +9,18 @@ modulators act on it in a simulation.
 import biomod as bm
 import cell_types
 from biomod.reduction import Protocol
-from biomod.units import pA, s, umolar
+from biomod.units import pA, second, umolar
 
 # A short protocol and search; leave both out for the best that the method gives.
 short = Protocol(noise_s=2.0, sweeps=1, steps=(-0.5, 1.5), ramps=())
 found = bm.reduce(
     cell_types.get("SST_Martinotti"), model="glif3", modulators={"NA": ["0.5 uM", "5 uM"]},
-    protocol=short, generations=40,
+    protocol=short, generations=15,
 )  # fmt: skip
 print(found)
 print(found.compare(bm.NA(2 * umolar)).round(3).T)
 
-step = bm.step(60 * pA, start=0.1 * s, stop=0.9 * s)
-for dose in (0, 1, 5):
-    result = bm.simulate(found.cell, 1 * s, stimulus=step, modulators=[bm.NA(dose * umolar)])
+step = bm.step(100 * pA, start=0.1 * second, stop=0.9 * second)
+for dose in (0, 5):
+    result = bm.simulate(found.cell, 1 * second, stimulus=step, modulators=[bm.NA(dose * umolar)])
     print(f"{dose} uM: {len(result.spikes)} spikes")

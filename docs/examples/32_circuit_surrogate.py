@@ -18,6 +18,6 @@ circuit = Circuit(
 
 # A short protocol and search; leave both out for the best that the method gives.
 short = Protocol(noise_s=2.0, sweeps=1, steps=(-0.5, 1.5), ramps=())
-found = bm.reduce(circuit, model="glif3", protocol=short, generations=40)
+found = bm.reduce(circuit, model="glif3", protocol=short, generations=15)
 print(found)
-print(found.compare(duration="700 ms").round(3).T)
+print(found.compare(duration="500 ms").round(3).T)
