@@ -262,16 +262,14 @@ def _population(
     kept, lost = _variations(population.cell, cell)
     if population.heterogeneous and lost:
         notes.append(f"{population.name}: no variation of {', '.join(lost)}")
-    backgrounds = tuple(
-        replace(
-            b,
-            name=f"{b.name}_{population.name}",
-            compartment="soma",
-            receptors=_at_soma(b.receptors, b.compartment, gains),
-        )  # fmt: skip
-        for b in population.backgrounds
-    )
+    backgrounds = tuple(_background(b, population.name, gains) for b in population.backgrounds)
     return replace(population, cell=replace(cell, variations=kept), backgrounds=backgrounds)
+
+
+def _background(b: Background, population: str, gains: Mapping[Key, Equivalent]) -> Background:
+    # Populations of one structure share a group, in which a name stands for one set of shares.
+    receptors = _at_soma(b.receptors, b.compartment, gains)
+    return replace(b, name=f"{b.name}_{population}", compartment="soma", receptors=receptors)
 
 
 def _at_soma(

@@ -1,10 +1,10 @@
 """Surrogates whose parameters follow neuromodulators.
 
-A voltage is ``p = p0 + sum_r s_r a_r`` with the activation a_r of the receptors that change the
-cell, any other parameter ``p = p0 prod_r (1 + s_r a_r / p0)``. p0 is the fit without modulators;
-the shifts s_r are one search over all concentrations at once. The detailed cell's parameters follow the
-activations in the same way, so that a few concentrations are enough, and modulators whose receptors
-differ can be mixed without a fit of their mixture.
+With the activation a_r of the receptors that change the cell, a voltage is
+``p = p0 + sum_r s_r a_r`` and any other parameter ``p = p0 prod_r (1 + s_r a_r / p0)``. p0 is the
+fit without modulators; the shifts s_r are one search over all concentrations at once. The detailed
+cell's parameters follow the activations in the same way, so that a few concentrations are enough,
+and modulators whose receptors differ can be mixed without a fit of their mixture.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import cell_types
 from biomod.model import Background, Circuit, Population, Projection
 from biomod.reduction import Protocol
 
-drive = Background("drive", "proximal", rate="1500 Hz", weight="1 nS")
+drive = Background("drive", "proximal", rate="3000 Hz", weight="1.5 nS")
 circuit = Circuit(
     "baskets",
     (Population("PV", cell_types.get("PV_basket"), 40, backgrounds=(drive,)),),
