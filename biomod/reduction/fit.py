@@ -19,7 +19,7 @@ from biomod.reduction.recordings import Behaviour
 
 Array = npt.NDArray[np.float64]
 POPULATION = 16  # parameter sets of a generation: as many as the kernel takes at once
-GENERATIONS = 200
+GENERATIONS = 150
 # Standard deviation at the beginning of a search, as a share of the bounds: around the fit of a
 # simpler model, around a guess, and around the best so far.
 WARM, COLD, NARROW, AGAIN = 0.02, 0.05, 0.01, (0.03, 0.01, 0.05)

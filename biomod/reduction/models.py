@@ -288,7 +288,7 @@ IZHIKEVICH = PointModel(
         ("k", "nS/mV", "curvature of the current-voltage relation", 0.02, 20.0, 0.7),
         ("v_r", "mV", "resting potential", -95.0, -40.0, -65.0),
         ("v_t", "mV", "instantaneous threshold", -70.0, 20.0, -45.0),
-        ("v_peak", "mV", "where a spike is cut", -75.0, 50.0, 30.0),
+        ("v_peak", "mV", "where a spike is cut", -65.0, 50.0, 30.0),
         ("a", "1/ms", "rate of the recovery current", 0.0005, 1.0, 0.03),
         ("b", "nS", "coupling of recovery to voltage", -20.0, 60.0, 1.0, 1.0),
         ("c", "mV", "voltage after a spike", -90.0, -30.0, -55.0),

@@ -3,11 +3,17 @@
 Basket cells that inhibit each other and are driven at their dendrites. Every cell becomes a point
 neuron, every synapse the conductance at the soma that gives it the same current.
 """
+# writes: circuit_surrogate.csv
+
+import os
+from pathlib import Path
 
 import biomod as bm
 import cell_types
 from biomod.model import Background, Circuit, Population, Projection
 from biomod.reduction import Protocol
+
+OUT = Path(os.environ.get("BIOMOD_EXAMPLE_OUT", "."))
 
 drive = Background("drive", "proximal", rate="3000 Hz", weight="1.5 nS")
 circuit = Circuit(
@@ -20,4 +26,6 @@ circuit = Circuit(
 short = Protocol(noise_s=2.0, sweeps=1, steps=(-0.5, 1.5), ramps=())
 found = bm.reduce(circuit, model="glif3", protocol=short, generations=15)
 print(found)
-print(found.compare(duration="500 ms").round(3).T)
+table = found.compare(duration="500 ms").round(3)
+print(table.T)
+table.to_csv(OUT / "circuit_surrogate.csv")

@@ -90,6 +90,16 @@ def test_parameters_of_a_known_neuron_are_recovered(reduction):
     assert reduction.parameters["C"].to("pF") == pytest.approx(found["C"])
 
 
+def test_refits_tell_how_certain_a_parameter_is(behaviour):
+    """Searches that were cut short differ; what they differ by stands beside the value."""
+    found = reduce(behaviour, "glif1", generations=8, refits=2)
+    assert set(found.fit.spread) == set(found.point_model.names)
+    assert all(np.isfinite(sd) and sd >= 0 for sd in found.fit.spread.values())
+    assert any(sd > 0 for sd in found.fit.spread.values())
+    assert "±" in str(found)
+    assert found.to_dict()["parameter_sd"] == found.fit.spread
+
+
 def test_equal_seeds_give_equal_fits(behaviour):
     a, b = (fit_ladder(behaviour, "glif1", seed=4, generations=6)["glif1"] for _ in range(2))
     assert a.parameters == b.parameters
