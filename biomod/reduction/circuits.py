@@ -23,7 +23,7 @@ from biomod.reduction.conditioned import ConditionedReduction, condition, condit
 from biomod.reduction.fit import GENERATIONS
 from biomod.reduction.point import level_5
 from biomod.reduction.protocol import Protocol
-from biomod.reduction.somatic import POORLY, Equivalent, equivalent
+from biomod.reduction.somatic import POORLY, Equivalent, equivalent, mean_conductance
 from biomod.reduction.surrogate import Reduction, reduce
 from biomod.units import Quantity, parse_unit
 
@@ -236,13 +236,25 @@ def _received(
     found = []
     for (compartment, receptor), all_weights in weights.items():
         w = Quantity(max(sum(all_weights) / len(all_weights), 1e-12), parse_unit("S")[1])
-        found.append(equivalent(population.cell, compartment, receptor, held, w))
+        g = _opened(population, compartment, held)
+        found.append(equivalent(population.cell, compartment, receptor, held, w, g))
         if found[-1].misfit > POORLY:
             notes.append(
                 f"{population.name}: {receptor} of {compartment} is not described by two "
                 f"exponentials at the soma (misfit {found[-1].misfit:.2f})"
             )
     return tuple(found)
+
+
+def _opened(population: Population, compartment: str, held: Quantity) -> Quantity:
+    """What the background keeps open in a compartment; the rates of the circuit are not known."""
+    receptors = {r.name: r for r in population.cell.compartment(compartment).receptors}
+    total = sum(
+        mean_conductance(receptors[name], b.weight.si * share, b.rate.si, held.si)
+        for b in population.backgrounds if b.compartment == compartment
+        for name, share in b.receptors
+    )  # fmt: skip
+    return Quantity(total, parse_unit("S")[1])
 
 
 def _compartments(one: Projection | Background) -> tuple[str, ...]:

@@ -53,8 +53,9 @@ class Equivalent:
 
 
 def equivalent(
-    cell: Cell, compartment: str, receptor: str, held: Quantity | str, weight: Quantity | str
-) -> Equivalent:
+    cell: Cell, compartment: str, receptor: str, held: Quantity | str, weight: Quantity | str,
+    opened: Quantity | str = "0 nS",
+) -> Equivalent:  # fmt: skip
     """The somatic equivalent of a synapse.
 
     Parameters
@@ -63,6 +64,9 @@ def equivalent(
         Potential at which the soma is held, gates of the dendrites being in equilibrium.
     weight : quantity
         Peak conductance of the synapse: a large one depolarises its dendrite and gives less.
+    opened : quantity
+        Conductance that the input to this compartment keeps open on average. It takes from every
+        synapse there the same share, so that the mean current of all of them is right.
 
     Raises
     ------
@@ -83,7 +87,8 @@ def equivalent(
             f"{cell.name}: {receptor} of {compartment} drives no current at {v * 1e3:g} mV; hold "
             "the soma elsewhere, and give a positive weight"
         )
-    t, current = _clamped(cell, compartment, own, v, w)
+    g = as_quantity(opened, "nS", "opened").si
+    t, current = _clamped(cell, compartment, own, v, w, g)
     gain, rise, decay, misfit = _two_exponentials(t, current / drive, own)
     at_soma = replace(own, name=name, tau_rise=_ms(rise), tau_decay=_ms(decay),
                       source=f"somatic equivalent of {compartment}.{receptor}")  # fmt: skip
@@ -92,6 +97,14 @@ def equivalent(
 
 def _ms(seconds: float) -> Quantity:
     return Quantity(seconds, parse_unit("ms")[1])
+
+
+def mean_conductance(receptor: SynapticReceptor, weight: float, rate: float, v: float) -> float:
+    """Conductance in S that events of a peak (S) and rate (Hz) keep open on average, at v (V)."""
+    decay = receptor.tau_decay.si
+    rise = 0.0 if receptor.tau_rise is None else receptor.tau_rise.si
+    charge = (decay - rise) / receptor.peak_factor
+    return weight * rate * charge * _block(receptor, v)
 
 
 def _block(receptor: SynapticReceptor, v: float) -> float:
@@ -110,7 +123,7 @@ def _course(t: Array, rise: float, decay: float) -> Array:
 
 
 def _clamped(
-    cell: Cell, compartment: str, receptor: SynapticReceptor, v: float, w: float
+    cell: Cell, compartment: str, receptor: SynapticReceptor, v: float, w: float, opened: float
 ) -> tuple[Array, Array]:
     """Times (s) and current (A) into the held soma, gates frozen."""
     from scipy.integrate import solve_ivp
@@ -125,6 +138,7 @@ def _clamped(
     rise = 0.0 if receptor.tau_rise is None else receptor.tau_rise.si
     decay, start = receptor.tau_decay.si, rest[compartment]
     matrix = G[np.ix_(others, others)]
+    matrix[target, target] += opened
 
     def rate(t: float, x: Array) -> Array:
         local = start + x[target]

@@ -10,7 +10,7 @@ from biomod.model import Background, Circuit, GapJunctions, Population, Projecti
 from biomod.reduction import Behaviour, sweep, with_surrogates
 from biomod.reduction.fit import Fit
 from biomod.reduction.models import glif
-from biomod.reduction.somatic import equivalent
+from biomod.reduction.somatic import equivalent, mean_conductance
 from biomod.reduction.surrogate import Reduction
 from biomod.units import Quantity, parse_unit
 
@@ -56,6 +56,27 @@ def test_the_equivalent_evokes_the_same_potential(cell, compartment, receptor):
     assert here == pytest.approx(there, rel=0.05)
     assert found.gain < 0.9
     assert found.misfit < 0.1
+
+
+def test_what_is_open_in_a_dendrite_takes_its_share_of_the_current():
+    """Steady state of one dendrite at a held soma: ``g E / (1 + g R)`` instead of ``g E``."""
+    names = [c.name for c in PV.compartments]
+    rest, _ = passive.hold(PV, "-66 mV")
+    at = {name: Quantity(v, parse_unit("V")[1]) for name, v in rest.items()}
+    G = passive.conductance_matrix(PV, at)
+    free = [k for k, name in enumerate(names) if name != "soma"]
+    where = free.index(names.index("proximal"))
+    R = np.linalg.inv(G[np.ix_(free, free)])[where, where]
+    alone = equivalent(PV, "proximal", "NMDA", "-66 mV", "1 pS")
+    crowded = equivalent(PV, "proximal", "NMDA", "-66 mV", "1 pS", "5 nS")
+    # NMDA is slow beside the dendrite, so that the current follows the conductance.
+    assert crowded.gain / alone.gain == pytest.approx(1 / (1 + 5e-9 * R), rel=0.05)
+
+
+def test_the_mean_conductance_of_a_background():
+    """1 nS that decays with 1.7 ms, 1000 times a second."""
+    ampa = next(r for r in PC.compartment("basal").receptors if r.name == "AMPA")
+    assert mean_conductance(ampa, 1e-9, 1000.0, -0.07) == pytest.approx(1.7e-9)
 
 
 def test_a_somatic_synapse_stays_as_it_is():
