@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import cell_types
+from biomod.backends.brian.parameters import linear_variable
 from biomod.errors import ModelError, UnitError
-from biomod.mechanisms.neuromodulation import modulation, resolve
+from biomod.mechanisms.neuromodulation import modulatable, modulation, resolve
 from biomod.model import NA, ACh, Circuit, Modulator
 from biomod.reduction import Protocol, conditioned, reduce, simulate
 from biomod.reduction.conditioned import activations, condition, conditions
@@ -109,6 +110,14 @@ def test_a_circuit_gives_its_cell_the_same_parameters(followed):
     area = followed.cell.soma.area.si
     leak = (followed.cell.get("soma.g_leak").si * course.scale[0] + course.offset[0]) * area
     assert leak == pytest.approx(expected["g"] * 1e-9, rel=1e-6)
+
+
+def test_its_parameters_can_change_while_a_simulation_runs(followed):
+    changed = modulatable(followed.cell)
+    assert {"soma.g_leak", "soma.spike.threshold", "soma.spike.refractory"} <= changed
+    for path in changed:
+        variable, _ = linear_variable(followed.cell, path)
+        assert variable
 
 
 def test_scripts_get_the_shifts_with_units(followed):

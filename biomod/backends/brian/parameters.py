@@ -18,20 +18,8 @@ Value = Callable[[str], Array]
 
 NANOSIEMENS = 1e-9
 POINT_SPIKE = tuple(f.name for f in fields(PointSpike))
-# What a modulator may change: not rates and times, from which values for a step are computed.
-POINT_MODULATED = (
-    "threshold",
-    "f_v",
-    "dv",
-    "dtheta",
-    "dI_1",
-    "dI_2",
-    "f_1",
-    "f_2",
-    "a_v",
-    "b_v",
-    "b_s",
-)
+# What a modulator may change: not the rates from which values for a step are computed.
+POINT_MODULATED = tuple(name for name in POINT_SPIKE if name not in ("k_1", "k_2"))
 
 
 def brian_values(cell: Cell, value: Value, dt: float) -> dict[str, Array]:
