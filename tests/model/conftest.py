@@ -85,7 +85,8 @@ def descriptions() -> dict[str, Description]:
                       summary="an example", gap_junctions=(gaps,))  # fmt: skip
     where = {"population": "PC", "compartment": "tuft", "cells": (0, 3)}
     items: list[Description] = [
-        half, opening, m, action_potential, moving, soma, calcium, tuft, m1, closing, expression, threshold,
+        moving,
+        half, opening, m, action_potential, soma, calcium, tuft, m1, closing, expression, threshold,
         coupling, cell, background, population, stp, projection, pulse, modulator, circuit, ampa,
         Compartment("any", "10 um", "1 um", "30 uS/cm2", "-70 mV", calcium=pool), pool, gaps,
         Stimulus(**where),
