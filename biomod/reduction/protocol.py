@@ -43,8 +43,7 @@ class Protocol:
     noise_s : float
         Length of one noise sweep in s.
     sweeps : int
-        Noise sweeps of each kind. Three give a pyramidal cell 700 spikes to train on; with the 250
-        of a single one a fit does better on them than on others by 0.1 of explained variance.
+        Noise sweeps of each kind. Three give a pyramidal cell 700 spikes to train and to test on.
     steps, test_steps : tuple of float
         Amplitudes of 1-s steps to train on and to test on.
     ramps, test_ramps : tuple of float
