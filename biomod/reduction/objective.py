@@ -104,7 +104,8 @@ class Likelihood:
     """
 
     # Weight of the voltage, and where the threshold follows it: the difference of both is then what
-    # counts, and v one of the two exponentials that it is made of (by hand, on L23_PC, its test included).
+    # counts, and v one of the two exponentials that it is made of (by hand, on L23_PC,
+    # its test included).
     VOLTAGE, MOVING = 10.0, 0.3
 
     def __init__(
