@@ -6,18 +6,22 @@ The names are those of the equations that Brian2 gets; every simulator takes the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from biomod.errors import ModelError
 from biomod.mechanisms.passive import FARADAY
-from biomod.model import Cell, Compartment, Dendrite, SynapticReceptor
+from biomod.model import Cell, Compartment, Dendrite, PointSpike, SynapticReceptor
 
 Array = Any  # float or (cells,) array of float, in SI units
 Value = Callable[[str], Array]
 
 NANOSIEMENS = 1e-9
+POINT_SPIKE = tuple(f.name for f in fields(PointSpike))
+# What a modulator may change: not the rates from which values for a step are computed.
+POINT_MODULATED = tuple(name for name in POINT_SPIKE if name not in ("k_1", "k_2"))
 
 
 def brian_values(cell: Cell, value: Value, dt: float) -> dict[str, Array]:
@@ -154,11 +158,23 @@ def _somatic_spike(cell: Cell, value: Value, dt: float) -> dict[str, Array]:
     spike, soma = cell.soma.spike, cell.soma.name
     if spike is None:
         return {"spike_detection": value("spike_detection")}
+    if isinstance(spike, PointSpike):
+        return _point_spike(f"{soma}.spike", value, dt)
     names = ["threshold", "reset", "refractory"]
     values = {f"spike_{name}": value(f"{soma}.spike.{name}") for name in names}
     if spike.peak is not None:
         values["spike_peak"] = value(f"{soma}.spike.peak")
         values["spike_width"] = steps(value(f"{soma}.spike.width"), dt)
+    return values
+
+
+def _point_spike(path: str, value: Value, dt: float) -> dict[str, Array]:
+    values = {f"spike_{name}": value(f"{path}.{name}") for name in POINT_SPIKE}
+    for j in (1, 2):
+        decay = values[f"spike_k_{j}"] * dt
+        values[f"spike_mean_{j}"] = -np.expm1(-decay) / decay
+    # Brian2 counts from the beginning of the step of the spike.
+    values["spike_refractory"] = (steps(values["spike_refractory"], dt) + 1) * dt
     return values
 
 
@@ -186,7 +202,9 @@ def linear_variable(cell: Cell, path: str) -> tuple[str, str | None]:
     """
     head, _, rest = path.partition(".")
     part, _, field = rest.partition(".")
-    if head == cell.soma.name and part == "spike" and field in ("threshold", "reset", "refractory"):
+    point = isinstance(cell.soma.spike, PointSpike)
+    may_change = POINT_MODULATED if point else ("threshold", "reset", "refractory")
+    if head == cell.soma.name and part == "spike" and field in may_change:
         return f"spike_{field}", None
     compartment = cell.compartment(head)
     if rest in ("g_leak", "E_leak"):

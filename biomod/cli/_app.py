@@ -141,7 +141,12 @@ def reduce(
         ),
     ] = None,
     modulator: Annotated[
-        Many, typer.Option(metavar="ACh=0.5uM", help="Drive the cell under it; repeatable.")
+        Many,
+        typer.Option(
+            metavar="ACh=0.5uM",
+            help="Drive the cell under it; with several (ACh=0.3,1,3uM, or ACh for a usual range) "
+            "the parameters follow it. Repeatable.",
+        ),
     ] = None,
     seed: Annotated[str, typer.Option(metavar="N", help="Seed of the search.")] = "1",
     generations: Annotated[

@@ -11,6 +11,7 @@ from biomod.model.cell import (
     Coupling,
     Dendrite,
     DendriticSpike,
+    PointSpike,
     Soma,
     SomaticSpike,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "GapJunctions",
     "Gate",
     "Modulator",
+    "PointSpike",
     "Population",
     "Projection",
     "Pulse",

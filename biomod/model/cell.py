@@ -25,7 +25,7 @@ from biomod.model.synapse import SynapticReceptor
 from biomod.units import Quantity
 
 REGIONS = ("soma", "axon", "basal", "apical_trunk", "apical_tuft", "dendrite")
-FIDELITIES = ("dspike", "hh")
+FIDELITIES = ("dspike", "hh", "point")
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,41 @@ class SomaticSpike(Description):
                 f"spike: width ({self.width!r}) must be shorter than refractory "
                 f"({self.refractory!r}), or the spike would be counted twice"
             )
+
+    @property
+    def key(self) -> str:
+        """Name in a path."""
+        return "spike"
+
+
+@dataclass(frozen=True)
+class PointSpike(Description):
+    """Threshold, after-spike currents and reset of a generalised integrate-and-fire neuron.
+
+    A spike where v reaches ``threshold + theta_s + theta_v``; then all stands still for
+    `refractory`, with ``v = E_L + f_v (v - E_L) - dv``, ``theta_s += dtheta`` and ``I_j = f_j I_j +
+    dI_j``. Between spikes ``dI_j/dt = -k_j I_j`` (the currents enter the soma), ``dtheta_s/dt =
+    -b_s theta_s`` and ``dtheta_v/dt = a_v (v - E_L) - b_v theta_v``; E_L is the soma's `E_leak`.
+    That is level 5; with zeros in the right places it is any level.
+
+    Source: Mihalas & Niebur 2009, 10.1162/neco.2008.12-07-680; Teeter et al. 2018,
+    10.1038/s41467-017-02717-4.
+    """
+
+    threshold: Quantity = quantity("mV", "threshold without the moving parts")
+    refractory: Quantity = quantity("ms", "time after a spike that is cut out", nonnegative=True)
+    f_v: float = number("share of the voltage above rest that a spike leaves", default=0.0)
+    dv: Quantity = quantity("mV", "what a spike takes off the voltage besides", default="0 mV")
+    dtheta: Quantity = quantity("mV", "rise of the threshold at a spike", default="0 mV")
+    b_s: Quantity = quantity("1/ms", "decay of theta_s", default="0.02 1/ms", positive=True)
+    dI_1: Quantity = quantity("pA", "slow current that a spike adds", default="0 pA")
+    dI_2: Quantity = quantity("pA", "fast current that a spike adds", default="0 pA")
+    f_1: float = number("share of the slow current that a spike leaves", default=1.0)
+    f_2: float = number("share of the fast current that a spike leaves", default=1.0)
+    k_1: Quantity = quantity("1/ms", "decay of I_1", default="0.01 1/ms", positive=True)
+    k_2: Quantity = quantity("1/ms", "decay of I_2", default="0.1 1/ms", positive=True)
+    a_v: Quantity = quantity("1/ms", "drive of theta_v by the voltage", default="0 1/ms")
+    b_v: Quantity = quantity("1/ms", "decay of theta_v", default="0.05 1/ms", positive=True)
 
     @property
     def key(self) -> str:
@@ -206,14 +241,14 @@ class Compartment(Membrane, Cylinder):
 class Soma(Compartment):
     """The compartment that emits the spikes of the cell."""
 
-    spike: SomaticSpike | None = parts(
+    spike: SomaticSpike | PointSpike | None = parts(
         "integrate-and-fire spike, or None for HH cells", default=None
     )
     region: str = text("anatomical region", default="soma", choices=("soma",))
 
     def _check(self) -> None:
-        if not isinstance(self.spike, SomaticSpike | None):
-            raise ModelError(f"{self._label()}: {self.spike!r} is not a SomaticSpike")
+        if not isinstance(self.spike, SomaticSpike | PointSpike | None):
+            raise ModelError(f"{self._label()}: {self.spike!r} is not a SomaticSpike or PointSpike")
         super()._check()
 
 
@@ -290,8 +325,13 @@ class Cell(Description):
         somata = [c for c in self.compartments if isinstance(c, Soma)]
         if len(somata) != 1:
             raise ModelError(f"{label}: needs exactly one Soma, has {len(somata)}")
-        if self.fidelity == "dspike" and somata[0].spike is None:
+        if self.fidelity == "dspike" and not isinstance(somata[0].spike, SomaticSpike):
             raise ModelError(f"{label}: a dspike cell needs Soma(spike=SomaticSpike(...))")
+        point = isinstance(somata[0].spike, PointSpike)
+        if point != (self.fidelity == "point") or (point and len(self.compartments) > 1):
+            raise ModelError(
+                f"{label}: a cell of the fidelity point is one Soma(spike=PointSpike(...))"
+            )
         events = [d.name for d in self.dendrites if isinstance(d, Dendrite) and d.spikes]
         if self.fidelity == "hh" and (somata[0].spike is not None or events):
             raise ModelError(

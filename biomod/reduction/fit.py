@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,17 +13,19 @@ import numpy.typing as npt
 from biomod.errors import BackendError, ModelError
 from biomod.reduction.initial import Estimate, estimate, starts
 from biomod.reduction.kernel import Simulated, prepare
-from biomod.reduction.models import RESETS, PointModel, glif, point_model
+from biomod.reduction.models import RESETS, Parameter, PointModel, glif, point_model
 from biomod.reduction.objective import Likelihood, Objective
 from biomod.reduction.recordings import Behaviour
 
 Array = npt.NDArray[np.float64]
 POPULATION = 16  # parameter sets of a generation: as many as the kernel takes at once
-GENERATIONS = 360
+GENERATIONS = 150
 # Standard deviation at the beginning of a search, as a share of the bounds: around the fit of a
 # simpler model, around a guess, and around the best so far.
-WARM, COLD, AGAIN = 0.02, 0.05, (0.03, 0.06, 0.015)
-FORCED = 0.4  # generations of the smooth loss, as a share of those of the search
+WARM, COLD, NARROW, AGAIN = 0.02, 0.05, 0.01, (0.03, 0.01, 0.05)
+SOFTNESS = (0.5, 0.25, 0.12)  # mV, of the escape noise, one after another
+THRESHOLD_SHIFTS = tuple(0.2 * k for k in range(-10, 2))  # mV
+FORCED = 0.8  # generations of the smooth loss, as a share of those of the search
 PROGRESS, PATIENCE = 1e-3, 25  # a search ends that gains less in so many generations
 # The GLIF levels that each contains: a fit of it begins where theirs ended.
 _BELOW = {2: (1,), 3: (1,), 4: (2, 3), 5: (4,)}
@@ -85,10 +88,33 @@ class Fit:
         return found
 
 
+class Parametrised(Protocol):
+    """What has named parameters with bounds: a model, or shifts of the parameters of one."""
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """With their bounds."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the parameters."""
+
+
+class Loss(Protocol):
+    """How bad parameter sets are, as an array."""
+
+    @property
+    def model(self) -> Parametrised:
+        """Whose parameters they are."""
+
+    def __call__(self, parameters: Mapping[str, npt.ArrayLike], /) -> Array:
+        """Loss of every set."""
+
+
 class Space:
     """Parameters as points of the unit cube, each on the scale of its search."""
 
-    def __init__(self, model: PointModel) -> None:
+    def __init__(self, model: Parametrised) -> None:
         self.model = model
 
     def to_cube(self, values: Mapping[str, float]) -> Array:
@@ -146,43 +172,60 @@ def fit(
     guesses = [(dict(w), WARM) for w in warm] + [(g, COLD) for g in starts(chosen, found)]
     first = 0
     if chosen.linear:
-        smooth = _Best(Likelihood(chosen, behaviour.train))
-        likely = _likely(smooth, guesses, seed, round(FORCED * generations))
-        guesses, first = [(likely, WARM), *guesses], smooth.evaluations
+        likely, first = _likely(behaviour, chosen, guesses, seed, round(FORCED * generations))
+        guesses += [(p, NARROW) for values in likely for p in _thresholds(values)]
     best, loss, evaluations = _search(objective, guesses, seed, generations, tell)
     seconds = time.perf_counter() - began
     return Fit(chosen, best, loss, objective.dt, seconds, seed, first + evaluations)
 
 
 def _likely(
-    best: _Best, guesses: Sequence[tuple[dict[str, float], float]], seed: int, generations: int
-) -> dict[str, float]:
-    """The most likely set while the neuron is made to fire when the cell does.
+    behaviour: Behaviour, model: PointModel, guesses: Sequence[tuple[dict[str, float], float]],
+    seed: int, generations: int,
+) -> tuple[list[dict[str, float]], int]:  # fmt: skip
+    """The most likely sets while the neuron is made to fire when the cell does.
 
     What a spike leaves behind follows from the voltage and the times then, instead of from the
-    chaos of a train that has gone astray.
+    chaos of a train that has gone astray. Less and less noise asks for more and more precise times;
+    with little from the beginning, a first guess would be hopeless. One set for each noise, and
+    how many were tried.
     """
-    _try_all(best, guesses)
-    place = best.space.to_cube(best.values)
-    for _ in _generations(place, COLD, seed * 1000 + 999, generations, best):
-        pass
-    return best.values
+    found = [g for g, _ in guesses]
+    evaluations = 0
+    for number, softness in enumerate(SOFTNESS):
+        best = Best(Likelihood(model, behaviour.train, softness))
+        best.try_all(found)
+        width, part = (WARM if number else COLD), round(generations / len(SOFTNESS))
+        for _ in advance(best, width, seed * 1000 + 990 + number, part):
+            pass
+        found.append(best.values)
+        evaluations += best.evaluations
+    return found[len(guesses) :], evaluations
 
 
-def _try_all(best: _Best, guesses: Sequence[tuple[dict[str, float], float]]) -> Array:
-    names = best.objective.model.names
-    return best.try_({name: np.array([g[name] for g, _ in guesses]) for name in names})
+def _thresholds(values: Mapping[str, float]) -> list[dict[str, float]]:
+    """The set with thresholds of which some suit a neuron without escape noise.
+
+    With noise it fires before it reaches the threshold, so that the likeliest one is too high.
+    """
+    return [{**values, "theta": values["theta"] + shift} for shift in THRESHOLD_SHIFTS]
 
 
-class _Best:
-    """The best set so far, and how many were tried."""
+class Best:
+    """The best set of a loss so far, and how many were tried."""
 
-    def __init__(self, objective: Objective | Likelihood) -> None:
+    def __init__(self, objective: Loss) -> None:
         self.objective, self.space = objective, Space(objective.model)
         self.values: dict[str, float] = {}
         self.loss, self.evaluations = np.inf, 0
 
+    def try_all(self, guesses: Sequence[Mapping[str, float]]) -> Array:
+        """Losses of some sets."""
+        names = self.objective.model.names
+        return self.try_({name: np.array([g[name] for g in guesses]) for name in names})
+
     def try_(self, sets: Mapping[str, Array]) -> Array:
+        """Losses of sets that are given by arrays."""
         losses = np.nan_to_num(self.objective(sets), nan=1e3)
         self.evaluations += len(losses)
         k = int(np.argmin(losses))
@@ -201,8 +244,8 @@ def _search(
     A guess is a parameter set and the width of the search around it. The loss is rugged (one spike
     more or less), so that narrow searches end in a local optimum, which the next one leaves.
     """
-    best = _Best(objective)
-    losses = _try_all(best, guesses)
+    best = Best(objective)
+    losses = best.try_all([g for g, _ in guesses])
     waiting = [guesses[i] for i in np.argsort(losses)[:2]]
     done = number = 0
     while done < generations:
@@ -216,7 +259,12 @@ def _search(
     return best.values, best.loss, best.evaluations
 
 
-def _generations(place: Array, width: float, seed: int, most: int, best: _Best) -> Iterator[float]:
+def advance(best: Best, width: float, seed: int, most: int) -> Iterator[float]:
+    """One CMA-ES around the best set so far; gives the lowest loss after each generation."""
+    yield from _generations(best.space.to_cube(best.values), width, seed, most, best)
+
+
+def _generations(place: Array, width: float, seed: int, most: int, best: Best) -> Iterator[float]:
     """Advance one CMA-ES (Hansen & Ostermeier 2001, 10.1162/106365601750190398) until it stalls."""
     try:
         import cma

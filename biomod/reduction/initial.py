@@ -89,8 +89,12 @@ def starts(model: PointModel, found: Estimate) -> list[dict[str, float]]:
         # With b = 0.2 the dimensionless neuron rests at -70 and fires from an input of 4.
         known |= {"scale": 4 / (found.g * max(found.theta - found.E_L, 5.0))}
     if "k" in model.names:
-        return [_bounded(model, known | _quadratic(found, x)) for x in (4.0, 1.0)]
-    return [_bounded(model, known)]
+        quadratic = [_quadratic(found, x) for x in (4.0, 1.0)]
+        return [_bounded(model, known | q) for q in (*quadratic, _cut_early(found))]
+    guesses = [known]
+    if "a_v" in model.names:  # a threshold that follows the dendrites, which charge more slowly
+        guesses.append(known | {"a_v": 0.05, "b_v": 0.15})
+    return [_bounded(model, g) for g in guesses]
 
 
 def _bounded(model: PointModel, known: Mapping[str, float]) -> dict[str, float]:
@@ -113,6 +117,17 @@ def _quadratic(found: Estimate, steeper: float) -> dict[str, float]:
         "C": found.C * np.sqrt(steeper), "k": steeper * found.g / (v_t - found.E_L),
         "v_r": found.E_L, "v_t": v_t, "c": found.v_reset, "d": max(-found.dI_1, 1.0),
         "a": found.k_1, "b": 0.0,
+    }  # fmt: skip
+
+
+def _cut_early(found: Estimate) -> dict[str, float]:
+    """A parabola so wide that it is a leak, cut where the cell begins its spike.
+
+    What a spike has without an upstroke, as in an integrate-and-fire soma.
+    """
+    v_t = found.theta + 20
+    return _quadratic(found, 1.0) | {
+        "k": found.g / (v_t - found.E_L), "v_t": v_t, "v_peak": found.theta,
     }  # fmt: skip
 
 

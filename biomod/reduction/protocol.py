@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +29,8 @@ class Planned:
 class Protocol:
     """Noise, long steps, ramps and short squares, in multiples of the cell's rheobase.
 
-    Noise is an Ornstein-Uhlenbeck current of correlation time `tau`, one sweep for every pair of
-    mean and standard deviation, each with a seed for training and another for the test. Means are
+    Noise is an Ornstein-Uhlenbeck current of correlation time `tau`, `sweeps` of them for every
+    pair of mean and standard deviation, with other seeds for training and for the test. Means are
     those of Teeter et al. 2018 (0.75, 1 and 1.5 rheobase), raised a little: cells that adapt fire
     so few spikes at theirs that a fit would learn single ones by heart.
 
@@ -41,6 +42,8 @@ class Protocol:
         In ms; between the correlation times of fast and slow synapses (estimate).
     noise_s : float
         Length of one noise sweep in s.
+    sweeps : int
+        Noise sweeps of each kind. Three give a pyramidal cell 700 spikes to train and to test on.
     steps, test_steps : tuple of float
         Amplitudes of 1-s steps to train on and to test on.
     ramps, test_ramps : tuple of float
@@ -57,6 +60,7 @@ class Protocol:
     deviations: tuple[float, ...] = (0.3, 0.7)
     tau: float = 5.0
     noise_s: float = 4.0
+    sweeps: int = 3
     steps: tuple[float, ...] = (-0.5, 0.5, 0.9, 1.1, 1.25, 1.5, 2.0, 3.0)
     test_steps: tuple[float, ...] = (-0.25, 0.75, 1.15, 1.35, 1.75, 2.5)
     ramps: tuple[float, ...] = (1.5, 3.0)
@@ -67,7 +71,7 @@ class Protocol:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        noise = self.noise_s * len(self.means) * len(self.deviations)
+        noise = self.noise_s * self.sweeps * len(self.means) * len(self.deviations)
         if noise < 2 or not 0 < self.dt <= 1 or self.tau <= 0:
             raise ModelError(
                 f"protocol: {noise:g} s of noise, dt {self.dt:g} ms and tau {self.tau:g} ms were "
@@ -79,12 +83,11 @@ class Protocol:
         found = []
         for test in (False, True):
             rng = np.random.default_rng([self.seed, int(test)])
-            for mean in self.means:
-                for deviation in self.deviations:
-                    noise = ornstein_uhlenbeck(
-                        mean, deviation, self.tau, self.noise_s * 1e3, self.dt, rng
-                    )
-                    found.append(Planned(rheobase * noise, "noise", test))
+            for mean, deviation, _ in product(self.means, self.deviations, range(self.sweeps)):
+                noise = ornstein_uhlenbeck(
+                    mean, deviation, self.tau, self.noise_s * 1e3, self.dt, rng
+                )
+                found.append(Planned(rheobase * noise, "noise", test))
         for test, steps, ramps, pulses in (
             (False, self.steps, self.ramps, self.pulses),
             (True, self.test_steps, self.test_ramps, self.test_pulses),

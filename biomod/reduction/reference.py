@@ -37,7 +37,9 @@ LOWEST, HIGHEST = 1.0, 5000.0  # pA between which the rheobase is sought
 _FORMAT = 1  # of what is kept; to be raised when a response to the same protocol would differ
 
 
-def observe(respond: Respond, protocol: Protocol, name: str = "cell") -> Behaviour:
+def observe(
+    respond: Respond, protocol: Protocol, name: str = "cell", rheobase: float | None = None
+) -> Behaviour:
     """Drive a cell with a protocol.
 
     Parameters
@@ -45,6 +47,8 @@ def observe(respond: Respond, protocol: Protocol, name: str = "cell") -> Behavio
     respond : callable
         ``respond(currents, dt)`` gives, for every current (pA, samples of dt ms), the voltage (mV)
         at the beginning of each sample and the spike times (ms).
+    rheobase : float, optional
+        Unit of the currents in pA; sought if not given.
 
     Raises
     ------
@@ -52,7 +56,7 @@ def observe(respond: Respond, protocol: Protocol, name: str = "cell") -> Behavio
         The cell fires without a current, or not at all.
     """
     began = time.perf_counter()
-    rheobase = _rheobase(respond, protocol, name)
+    rheobase = _rheobase(respond, protocol, name) if rheobase is None else rheobase
     planned = protocol.currents(rheobase)
     responses = respond([p.current for p in planned], protocol.dt)
     if len(responses) != len(planned):
@@ -103,15 +107,19 @@ def of_cell(
     protocol: Protocol,
     modulators: Sequence[Modulator] = (),
     *,
+    rheobase: float | None = None,
     backend: str | None = None,
     progress: Progress | None = None,
 ) -> Behaviour:
-    """Response of a cell to a protocol, simulated or from the cache."""
-    kept = _kept(cell, protocol, modulators, backend)
+    """Response of a cell to a protocol, simulated or from the cache.
+
+    With a `rheobase` (pA), that of other conditions, say, the currents are multiples of it.
+    """
+    kept = _kept(cell, protocol, modulators, backend, rheobase)
     found = _read(kept)
     if found is None:
         respond = simulated(cell, modulators, backend=backend, progress=progress)
-        found = observe(respond, protocol, cell.name)
+        found = observe(respond, protocol, cell.name, rheobase)
         _write(kept, found)
     return found
 
@@ -152,15 +160,16 @@ def simulated(
 
 
 def _kept(
-    cell: Cell, protocol: Protocol, modulators: Sequence[Modulator], backend: str | None
-) -> Path:
+    cell: Cell, protocol: Protocol, modulators: Sequence[Modulator], backend: str | None,
+    rheobase: float | None,
+) -> Path:  # fmt: skip
     content = {
         "format": _FORMAT,
         "cell": cell.content_hash(),
         "modulators": sorted(m.content_hash() for m in modulators),
         "protocol": asdict(protocol),
         "backend": backend or "",
-    }
+    } | ({} if rheobase is None else {"rheobase": rheobase})
     key = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
     return cache_directory() / "responses" / f"{key}.npz"
 

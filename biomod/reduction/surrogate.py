@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from biomod.errors import ModelError, unknown_name
-from biomod.model import Cell, Modulator
+from biomod.model import Cell, Circuit, Modulator
 from biomod.progress import Progress, as_progress
 from biomod.reduction.evaluation import scores
 from biomod.reduction.fit import GENERATIONS, Fit, fit, fit_ladder
@@ -23,7 +23,11 @@ from biomod.units import Quantity, parse_unit
 if TYPE_CHECKING:
     import pandas as pd
 
+    from biomod.reduction.circuits import CircuitReduction
+    from biomod.reduction.conditioned import ConditionedReduction
     from biomod.reduction.export import Exported
+
+    Doses = Mapping[str, Sequence[Any]] | Sequence[str]
 
 FEW_SPIKES, POOR = 30, 0.5
 
@@ -198,19 +202,46 @@ def _quantity(value: float, unit: str) -> Quantity:
     return Quantity(value * factor, dim)
 
 
+@overload
 def reduce(
-    cell: Cell | Behaviour | Callable[..., Any],
+    cell: Cell | Behaviour | Callable[..., Any], model: str = ..., *,
+    modulators: Sequence[Modulator] = ..., protocol: Protocol | None = ..., seed: int = ...,
+    generations: int = ..., refits: int = ..., backend: str | None = ...,
+    progress: Progress | bool | None = ...,
+) -> Reduction: ...  # fmt: skip
+
+
+@overload
+def reduce(
+    cell: Cell, model: str = ..., *,
+    modulators: Doses, protocol: Protocol | None = ..., seed: int = ...,
+    generations: int = ..., refits: int = ..., backend: str | None = ...,
+    progress: Progress | bool | None = ...,
+) -> ConditionedReduction: ...  # fmt: skip
+
+
+@overload
+def reduce(
+    cell: Circuit, model: str = ..., *,
+    modulators: Doses = ..., protocol: Protocol | None = ..., seed: int = ...,
+    generations: int = ..., refits: int = ..., backend: str | None = ...,
+    progress: Progress | bool | None = ...,
+) -> CircuitReduction: ...  # fmt: skip
+
+
+def reduce(
+    cell: Cell | Circuit | Behaviour | Callable[..., Any],
     model: str = "glif5",
     *,
-    modulators: Sequence[Modulator] = (),
+    modulators: Sequence[Modulator] | Doses = (),
     protocol: Protocol | None = None,
     seed: int = 1,
     generations: int = GENERATIONS,
     refits: int = 0,
     backend: str | None = None,
     progress: Progress | bool | None = None,
-) -> Reduction:
-    """Fit a point neuron to a detailed cell or to recordings.
+) -> Reduction | ConditionedReduction | CircuitReduction:
+    """Fit a point neuron to a detailed cell or to recordings, or to every cell of a circuit.
 
     The cell is driven with noise, steps, ramps and short squares (:class:`Protocol`). For a GLIF
     the levels that it contains are fitted first and begin its search, so that none is worse on the
@@ -219,16 +250,19 @@ def reduce(
 
     Parameters
     ----------
-    cell : Cell, Behaviour or callable
+    cell : Cell, Circuit, Behaviour or callable
         A description; recordings (:func:`~biomod.reduction.recordings`); or a function
         ``respond(currents, dt)`` that gives, for every current in pA with samples of dt ms, the
-        voltage in mV at the beginning of each sample and the spike times in ms.
+        voltage in mV at the beginning of each sample and the spike times in ms. Of a circuit every
+        population gets a surrogate, and every synapse its equivalent at the soma.
     model : str
         ``"glif1"`` to ``"glif5"`` (with the reset of another program ``"glif1_nest"``,
         ``"glif1_allensdk"`` …), ``"izhikevich"`` (2007, with units), ``"izhikevich2003"``,
         ``"lif"``, ``"alif"``, ``"eif"``, ``"adex"`` or ``"qif"``.
-    modulators : sequence of Modulator
-        Under which the cell is driven.
+    modulators : sequence of Modulator, mapping, or sequence of str
+        Modulators under which the cell is driven. Or concentrations by name, ``{"ACh": ["0.3 uM",
+        "1 uM", "3 uM"]}``: then the parameters follow the receptors, fitted at these (names alone:
+        at a third, one and three times the EC50).
     protocol : Protocol, optional
         How the cell is driven.
     seed : int
@@ -244,12 +278,14 @@ def reduce(
 
     Returns
     -------
-    Reduction
+    Reduction, ConditionedReduction or CircuitReduction
+        The second if the parameters follow modulators, the last for a circuit.
 
     Raises
     ------
     ModelError
-        An unknown model; a cell that is silent or fires without a current; too little data.
+        An unknown model or modulator; a cell that is silent or fires without a current; too little
+        data.
     BackendError
         There is no C++ compiler, or cma is missing.
 
@@ -262,8 +298,19 @@ def reduce(
     """
     if model not in MODELS:
         raise unknown_name("model", model, MODELS)
+    if isinstance(cell, Circuit):
+        from biomod.reduction.circuits import reduce_circuit
+
+        return reduce_circuit(
+            cell, model, modulators=modulators, protocol=protocol, seed=seed,
+            generations=generations, backend=backend, progress=progress,
+        )  # fmt: skip
+    constant, doses = _told(modulators)
+    if doses is not None:
+        return _conditioned(cell, model, doses, protocol or Protocol(), progress, seed=seed,
+                            generations=generations, refits=refits, backend=backend)  # fmt: skip
     bar = as_progress(progress)
-    behaviour = _behaviour(cell, protocol or Protocol(), modulators, backend, bar)
+    behaviour = _behaviour(cell, protocol or Protocol(), constant, backend, bar)
     bar.start(1.0)
     try:
         fits = fit_ladder(behaviour, model, seed=seed, generations=generations, tell=bar.update)
@@ -273,6 +320,39 @@ def reduce(
         fits[model] = _with_spread(behaviour, fits, model, refits, generations)
     held_out = {name: scores(f, behaviour.test) for name, f in fits.items()}
     return Reduction(behaviour, fits, model, held_out)
+
+
+def _told(modulators: Any) -> tuple[tuple[Modulator, ...], Any]:
+    """Modulators to drive a cell under, or concentrations (or names) that a surrogate follows."""
+    if isinstance(modulators, Modulator):
+        return (modulators,), None
+    if isinstance(modulators, Mapping | str) or any(isinstance(m, str) for m in modulators):
+        return (), modulators
+    wrong = [m for m in modulators if not isinstance(m, Modulator)]
+    if wrong:
+        raise ModelError(
+            f"modulators: {wrong[0]!r} is neither a Modulator nor the name of one; to fit at some "
+            'concentrations give {"ACh": ["0.3 uM", "1 uM"]}'
+        )
+    return tuple(modulators), None
+
+
+def _conditioned(
+    cell: Any, model: str, doses: Any, protocol: Protocol, progress: Progress | bool | None, *,
+    seed: int, generations: int, refits: int, backend: str | None,
+) -> ConditionedReduction:  # fmt: skip
+    from biomod.reduction.conditioned import check_conditioned, condition
+
+    check_conditioned(cell, model, doses)  # before what takes time
+    base = reduce(cell, model, protocol=protocol, seed=seed, generations=generations,
+                  refits=refits, backend=backend, progress=progress)  # fmt: skip
+    bar = as_progress(progress)
+    bar.start(1.0)
+    try:
+        return condition(cell, base, doses, protocol=protocol, seed=seed, backend=backend,
+                         generations=max(1, generations // 2), tell=bar.update)  # fmt: skip
+    finally:
+        bar.close()
 
 
 def _behaviour(
@@ -288,8 +368,8 @@ def _behaviour(
     if callable(cell):
         return observe(cell, protocol, getattr(cell, "__name__", "cell"))
     raise ModelError(
-        "reduce takes a Cell, recordings (biomod.reduction.recordings) or a function that responds "
-        f"to currents, not {cell!r}"
+        "reduce takes a Cell, a Circuit, recordings (biomod.reduction.recordings) or a function "
+        f"that responds to currents, not {cell!r}"
     )
 
 

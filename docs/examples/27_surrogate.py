@@ -16,7 +16,7 @@ from biomod.reduction.report import traces_figure
 OUT = Path(os.environ.get("BIOMOD_EXAMPLE_OUT", "."))
 
 # A short protocol and search; leave both out for the best that the method gives.
-short = Protocol(noise_s=2.0)
+short = Protocol(noise_s=2.0, sweeps=1)
 found = bm.reduce(cell_types.get("PV_basket"), model="glif3", protocol=short, generations=30)
 print(found)
 print(found.summary()[["loss", "explained_variance", "coincidence_4ms"]].round(3))

@@ -30,7 +30,9 @@ def driven(monkeypatch, simulator):
     def of_cell(cell, protocol, modulators=(), **_):
         calls.append([repr(m) for m in modulators])
         print("chatter of a simulator")
-        short = Protocol(means=(1.5,), noise_s=3.0, steps=(0.5, 1.5), test_steps=(1.2, 2.0))
+        short = Protocol(
+            means=(1.5,), noise_s=3.0, sweeps=1, steps=(0.5, 1.5), test_steps=(1.2, 2.0)
+        )
         return observe(respond, short, cell.name)
 
     monkeypatch.setattr(reference, "of_cell", of_cell)
@@ -71,7 +73,11 @@ def test_the_cell_is_driven_under_the_modulators(cli, driven, tmp_path):
     ("arguments", "message"),
     [
         (("--model", "glif9"), "did you mean glif"),
-        (("--modulator", "ACh"), "write ACh=0.5uM"),
+        (("--modulator", "ACh=0,0.3,1"), "ACh=0,0.3,1,3uM"),
+        (("--modulator", "ACh=1,3mV"), "wrong unit"),
+        (("--modulator", "Ach=1,3uM"), "did you mean ACh"),
+        (("--modulator", "HA=1,3uM"), "HA changes no parameter of Tiny"),
+        (("--modulator", "ACh=1,3uM", "--modulator", "ACh"), "given twice"),
         (("--seed", "x"), "--seed must be a whole number"),
         (("--export", "nesst"), "did you mean nest"),
         (("--model", "qif", "--export", "nest"), "nest does not have the model qif, only glif1"),

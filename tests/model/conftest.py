@@ -21,6 +21,7 @@ from biomod.model import (
     GapJunctions,
     Gate,
     Modulator,
+    PointSpike,
     Population,
     Projection,
     Pulse,
@@ -49,6 +50,8 @@ def descriptions() -> dict[str, Description]:
     action_potential = SomaticSpike("-50 mV", "-60 mV", "3 ms", peak="40 mV", width="0.8 ms")
     soma = Soma("soma", "25 um", "22 um", "40 uS/cm2", "-70 mV", channels=(m,), receptors=(ampa,),
                 spike=action_potential)  # fmt: skip
+    moving = PointSpike("-50 mV", "2 ms", 0.2, "3 mV", "1 mV", "0.05 1/ms", "-20 pA", "-90 pA",
+                        0.9, 0.8, "0.005 1/ms", "0.2 1/ms", "0.03 1/ms", "0.1 1/ms")  # fmt: skip
     calcium = DendriticSpike("Ca", "-30 mV", 4 * nS, 3 * nS, "136 mV", "-89 mV", "10 ms", "20 ms",
                              "50 ms", "2 ms", source="y")  # fmt: skip
     tuft = Dendrite("tuft", "300 um", "1.5 um", "30 uS/cm2", "-65 mV", cm="0.8 uF/cm2",
@@ -82,6 +85,7 @@ def descriptions() -> dict[str, Description]:
                       summary="an example", gap_junctions=(gaps,))  # fmt: skip
     where = {"population": "PC", "compartment": "tuft", "cells": (0, 3)}
     items: list[Description] = [
+        moving,
         half, opening, m, action_potential, soma, calcium, tuft, m1, closing, expression, threshold,
         coupling, cell, background, population, stp, projection, pulse, modulator, circuit, ampa,
         Compartment("any", "10 um", "1 um", "30 uS/cm2", "-70 mV", calcium=pool), pool, gaps,

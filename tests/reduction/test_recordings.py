@@ -101,6 +101,13 @@ def test_protocol_trains_and_tests_on_different_currents():
     assert kinds == {"noise", "step", "ramp", "pulse"}
 
 
+def test_every_noise_sweep_has_a_seed_of_its_own():
+    planned = Protocol(means=(1.0,), deviations=(0.5,), sweeps=3).currents(100.0)
+    first, second, third = (p.current for p in planned if p.kind == "noise" and not p.test)
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.15
+    assert abs(np.corrcoef(first, third)[0, 1]) < 0.15
+
+
 def test_short_protocols_are_refused():
     with pytest.raises(ModelError, match="at least 2 s"):
         Protocol(noise_s=0.1)

@@ -16,7 +16,12 @@ TRUE = {
     "k_1": 0.008, "k_2": 0.1, "f_1": 1.0, "f_2": 1.0, "dI_1": -15.0, "dI_2": -60.0,
 }  # fmt: skip
 SHORT = Protocol(
-    means=(1.0, 1.8), noise_s=3.0, steps=(-0.5, 0.5, 1.2, 2.0), test_steps=(1.5,), ramps=(2.0,)
+    means=(1.0, 1.8),
+    noise_s=3.0,
+    sweeps=1,
+    steps=(-0.5, 0.5, 1.2, 2.0),
+    test_steps=(1.5,),
+    ramps=(2.0,),
 )
 
 
@@ -83,6 +88,16 @@ def test_parameters_of_a_known_neuron_are_recovered(reduction):
     assert found["g"] == pytest.approx(TRUE["g"], rel=0.15)
     assert found["theta"] == pytest.approx(TRUE["theta"], abs=1.5)
     assert reduction.parameters["C"].to("pF") == pytest.approx(found["C"])
+
+
+def test_refits_tell_how_certain_a_parameter_is(behaviour):
+    """Searches that were cut short differ; what they differ by stands beside the value."""
+    found = reduce(behaviour, "glif1", generations=8, refits=2)
+    assert set(found.fit.spread) == set(found.point_model.names)
+    assert all(np.isfinite(sd) and sd >= 0 for sd in found.fit.spread.values())
+    assert any(sd > 0 for sd in found.fit.spread.values())
+    assert "±" in str(found)
+    assert found.to_dict()["parameter_sd"] == found.fit.spread
 
 
 def test_equal_seeds_give_equal_fits(behaviour):

@@ -16,7 +16,7 @@ from typing import Any
 
 from biomod.backends.parameters import dendrify_kind
 from biomod.errors import BackendError
-from biomod.model import Cell, Channel, Compartment, Dendrite, Gate
+from biomod.model import Cell, Channel, Compartment, Dendrite, Gate, PointSpike, SomaticSpike
 
 # Constants of the magnesium block of the NMDA receptor: Jahr & Stevens 1990, J Neurosci 10:3178.
 MAGNESIUM_BLOCK = {"Alpha_NMDA": 0.062, "Beta_NMDA": 3.57, "Gamma_NMDA": 0.0}
@@ -62,7 +62,8 @@ def structure(cell: Cell) -> tuple[object, ...]:
         compartments.append((c.name, channels, receptors, spikes, c.calcium is not None))
     somatic = cell.soma.spike
     couplings = tuple((c.a, c.b) for c in cell.couplings)
-    return (tuple(compartments), couplings, somatic is None, somatic and somatic.peak is not None)
+    shape = somatic.peak is not None if isinstance(somatic, SomaticSpike) else None
+    return (tuple(compartments), couplings, type(somatic).__name__, shape)
 
 
 def kinetics(channel: Channel) -> tuple[object, ...]:
@@ -100,6 +101,8 @@ class _Writer:
             self.parameters[f"g_{coupling.a}_{coupling.b}"] = "siemens"
             self.parameters[f"g_{coupling.b}_{coupling.a}"] = "siemens"
         texts = [self._finish(c, dendrified[c.name]) for c in self.cell.compartments]
+        if isinstance(self.cell.soma.spike, PointSpike):
+            texts[0] = self._point(texts[0], self.cell.soma.name)
         threshold, reset, refractory = self._spike()
         return CellEquations(
             model="\n\n".join(texts),
@@ -242,9 +245,48 @@ class _Writer:
             f"- (cai_{comp} - rest_calcium_{comp}) / tau_calcium_{comp} :1",
         ])  # fmt: skip
 
+    def _point(self, text: str, soma: str) -> str:
+        """The soma with after-spike currents and moving threshold, all still after a spike."""
+        self.parameters |= {
+            "spike_threshold": "volt", "spike_refractory": "second", "spike_f_v": "1",
+            "spike_dv": "volt", "spike_dtheta": "volt", "spike_a_v": "hertz",
+        }  # fmt: skip
+        self.parameters |= {f"spike_{name}": "hertz" for name in ("b_s", "b_v", "k_1", "k_2")}
+        lines = []
+        for j in (1, 2):
+            self.parameters |= {
+                f"spike_dI_{j}": "amp", f"spike_f_{j}": "1", f"spike_mean_{j}": "1",
+            }  # fmt: skip
+            lines.append(f"dafter_{j}/dt = -spike_k_{j} * after_{j} :amp (unless refractory)")
+        # The currents decay during a step; the membrane gets their mean over it.
+        mean = " + ".join(f"spike_mean_{j} * after_{j}" for j in (1, 2))
+        text = text.replace(f"= I_ext_{soma}", f"= I_ext_{soma} + {mean}", 1)
+        text = re.sub(rf"^(dV_{soma}/dt.*:volt)\s*$", r"\1 (unless refractory)", text, flags=re.M)
+        self.states |= {
+            "after_1": f"{soma}.spike.I_1", "after_2": f"{soma}.spike.I_2",
+            "theta_s": f"{soma}.spike.theta_s", "theta_v": f"{soma}.spike.theta_v",
+        }  # fmt: skip
+        return "\n".join([
+            text, *lines,
+            "dtheta_s/dt = -spike_b_s * theta_s :volt (unless refractory)",
+            f"dtheta_v/dt = spike_a_v * (V_{soma} - EL_{soma}) - spike_b_v * theta_v :volt "
+            "(unless refractory)",
+        ])  # fmt: skip
+
+    def _point_spike(self, soma: str) -> tuple[str, str, str]:
+        reset = [
+            f"V_{soma} = EL_{soma} + spike_f_v * (V_{soma} - EL_{soma}) - spike_dv",
+            "theta_s += spike_dtheta",
+            *(f"after_{j} = spike_f_{j} * after_{j} + spike_dI_{j}" for j in (1, 2)),
+        ]
+        above = f"V_{soma} >= spike_threshold + theta_s + theta_v"
+        return above, "\n".join([*reset, *self.resets]), "spike_refractory"
+
     def _spike(self) -> tuple[str, str, str]:
         spike = self.cell.soma.spike
         soma = self.cell.soma.name
+        if isinstance(spike, PointSpike):
+            return self._point_spike(soma)
         if spike is None:
             self.parameters["spike_detection"] = "volt"
             above = f"V_{soma} >= spike_detection"

@@ -10,7 +10,8 @@ from typing import Any
 from biomod.backends.brian.equations import gate_expressions
 from biomod.backends.brian.gaps import total as total_gap
 from biomod.backends.parameters import dendrify_kind, from_soma
-from biomod.model import Cell, Dendrite, SynapticReceptor
+from biomod.errors import ModelError
+from biomod.model import Cell, Dendrite, PointSpike, SynapticReceptor
 from biomod.model.cell import Compartment
 
 Gaps = Mapping[str, Sequence[str]]
@@ -24,6 +25,11 @@ def method_for(name: str, cell: Cell, gaps: Gaps = NO_GAPS) -> Any:
     `gaps` are the variables that sum what flows through gap junctions, by compartment.
     """
     if name == "crank_nicolson":
+        if isinstance(cell.soma.spike, PointSpike):
+            raise ModelError(
+                f"{cell.name}: a point cell has no crank_nicolson, which is for cells of channels; "
+                "use method='exponential_euler'"
+            )
         code = crank_nicolson(cell, gaps)
         return lambda equations, variables=None, method_options=None: code
     return {"exponential_euler": exponential_euler, "euler": "euler"}[name]

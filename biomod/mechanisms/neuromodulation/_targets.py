@@ -138,6 +138,7 @@ _COMMON: dict[str, tuple[Route, ...]] = {
 }
 
 ROUTES: dict[str, dict[str, tuple[Route, ...]]] = {
+    "point": _COMMON,
     "dspike": _COMMON
     | {
         "g_sAHP": (_SAHP,),

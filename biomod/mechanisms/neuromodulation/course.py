@@ -13,7 +13,7 @@ from biomod.errors import ModelError
 from biomod.mechanisms.neuromodulation.kinetics import acting_on, activation, check_modulators
 from biomod.mechanisms.neuromodulation.projections import applied_to_projections
 from biomod.mechanisms.neuromodulation.resolution import Resolution, may_be_negative, resolve
-from biomod.model.cell import Cell
+from biomod.model.cell import Cell, SomaticSpike
 from biomod.model.circuit import Circuit
 from biomod.model.neuromodulation import Effect, Receptor
 from biomod.units import Quantity, as_quantity
@@ -189,7 +189,7 @@ def _check(cell: Cell, path: str, course: Course) -> None:
         raise ModelError(f"the effects on {cell.name}.{path} together would make it negative")
     spike = cell.soma.spike
     is_threshold = path == f"{cell.soma.name}.spike.threshold"
-    if is_threshold and spike is not None and np.any(values <= spike.reset.si):
+    if is_threshold and isinstance(spike, SomaticSpike) and np.any(values <= spike.reset.si):
         raise ModelError(
             f"the effects on {cell.name}.{path} together would lower it to the reset "
             f"({spike.reset!r})"

@@ -352,8 +352,8 @@ class _Resolver:
 
 
 def may_be_negative(parameter: Quantity | float) -> bool:
-    """Whether a parameter is a voltage, which may have either sign."""
-    return isinstance(parameter, Quantity) and parameter.unit == "mV"
+    """Whether a parameter is a voltage or a current, which may have either sign."""
+    return isinstance(parameter, Quantity) and parameter.unit in ("mV", "pA")
 
 
 def _why_not(effect: Effect, expression: Expression) -> str:

@@ -1,0 +1,176 @@
+"""What a dendritic synapse is worth at the soma.
+
+The current that flows into a soma held at a potential when a synapse in a dendrite opens is what
+the soma gets from it. A conductance at the soma with the same current, fitted by its size and time
+constants, evokes the same potential there, whatever the membrane of the soma, as long as the
+dendrites are linear: dendritic spikes are not in it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from biomod.errors import ModelError
+from biomod.mechanisms import passive
+from biomod.model import Cell, SynapticReceptor
+from biomod.model.circuit import check_receptor
+from biomod.units import Quantity, as_quantity, parse_unit
+
+Array = npt.NDArray[np.float64]
+SAMPLES = 400  # of the current in time
+POORLY = (
+    0.1  # share of the variance of the current beyond which two exponentials do not describe it
+)
+# Magnesium block: Jahr & Stevens 1990, 10.1523/JNEUROSCI.10-09-03178.1990.
+ALPHA, BETA = 0.062, 3.57
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """A somatic receptor that stands for a dendritic one.
+
+    Attributes
+    ----------
+    compartment, receptor : str
+        Where the original is, and its name.
+    at_soma : SynapticReceptor
+        Its name is that of receptor and compartment together, ``AMPAtuft``.
+    gain : float
+        Peak conductance at the soma, as a share of that in the dendrite.
+    misfit : float
+        Share of the variance of the current that is not described.
+    """
+
+    compartment: str
+    receptor: str
+    at_soma: SynapticReceptor
+    gain: float
+    misfit: float
+
+
+def equivalent(
+    cell: Cell, compartment: str, receptor: str, held: Quantity | str, weight: Quantity | str,
+    opened: Quantity | str = "0 nS",
+) -> Equivalent:  # fmt: skip
+    """The somatic equivalent of a synapse.
+
+    Parameters
+    ----------
+    held : quantity
+        Potential at which the soma is held, gates of the dendrites being in equilibrium.
+    weight : quantity
+        Peak conductance of the synapse: a large one depolarises its dendrite and gives less.
+    opened : quantity
+        Conductance that the input to this compartment keeps open on average. It takes from every
+        synapse there the same share, so that the mean current of all of them is right.
+
+    Raises
+    ------
+    ModelError
+        No such compartment or receptor; the potential is the reversal potential.
+    """
+    where = cell.compartment(compartment)
+    check_receptor(where, receptor, "somatic equivalent")
+    own = next(r for r in where.receptors if r.name == receptor)
+    name = f"{receptor}{compartment}"
+    if compartment == cell.soma.name:
+        return Equivalent(compartment, receptor, replace(own, name=name), 1.0, 0.0)
+    v = as_quantity(held, "mV", "held").si
+    w = as_quantity(weight, "nS", "weight").si
+    drive = w * (own.E_rev.si - v) * _block(own, v)
+    if abs(own.E_rev.si - v) < 1e-3 or not w > 0:
+        raise ModelError(
+            f"{cell.name}: {receptor} of {compartment} drives no current at {v * 1e3:g} mV; hold "
+            "the soma elsewhere, and give a positive weight"
+        )
+    g = as_quantity(opened, "nS", "opened").si
+    t, current = _clamped(cell, compartment, own, v, w, g)
+    gain, rise, decay, misfit = _two_exponentials(t, current / drive, own)
+    at_soma = replace(own, name=name, tau_rise=_ms(rise), tau_decay=_ms(decay),
+                      source=f"somatic equivalent of {compartment}.{receptor}")  # fmt: skip
+    return Equivalent(compartment, receptor, at_soma, gain, misfit)
+
+
+def _ms(seconds: float) -> Quantity:
+    return Quantity(seconds, parse_unit("ms")[1])
+
+
+def mean_conductance(receptor: SynapticReceptor, weight: float, rate: float, v: float) -> float:
+    """Conductance in S that events of a peak (S) and rate (Hz) keep open on average, at v (V)."""
+    decay = receptor.tau_decay.si
+    rise = 0.0 if receptor.tau_rise is None else receptor.tau_rise.si
+    charge = (decay - rise) / receptor.peak_factor
+    return weight * rate * charge * _block(receptor, v)
+
+
+def _block(receptor: SynapticReceptor, v: float) -> float:
+    if receptor.mg is None:
+        return 1.0
+    return 1 / (1 + receptor.mg.to("mM") / BETA * math.exp(-ALPHA * 1e3 * v))
+
+
+def _course(t: Array, rise: float, decay: float) -> Array:
+    """Difference of exponentials with a peak of 1; one exponential without a rise."""
+    if rise <= 0:
+        return np.exp(-t / decay)
+    peak = decay * rise / (decay - rise) * math.log(decay / rise)
+    height = math.exp(-peak / decay) - math.exp(-peak / rise)
+    return (np.exp(-t / decay) - np.exp(-t / rise)) / height
+
+
+def _clamped(
+    cell: Cell, compartment: str, receptor: SynapticReceptor, v: float, w: float, opened: float
+) -> tuple[Array, Array]:
+    """Times (s) and current (A) into the held soma, gates frozen."""
+    from scipy.integrate import solve_ivp
+
+    volt = parse_unit("V")[1]
+    names = [c.name for c in cell.compartments]
+    rest, _ = passive.hold(cell, Quantity(v, volt))
+    G = passive.conductance_matrix(cell, {n: Quantity(x, volt) for n, x in rest.items()})
+    others = [k for k, n in enumerate(names) if n != cell.soma.name]
+    soma, target = names.index(cell.soma.name), others.index(names.index(compartment))
+    C = np.array([cell.compartments[k].capacitance.si for k in others])
+    rise = 0.0 if receptor.tau_rise is None else receptor.tau_rise.si
+    decay, start = receptor.tau_decay.si, rest[compartment]
+    matrix = G[np.ix_(others, others)]
+    matrix[target, target] += opened
+
+    def rate(t: float, x: Array) -> Array:
+        local = start + x[target]
+        inward = -matrix @ x
+        opened = w * float(_course(np.array(t), rise, decay)) * _block(receptor, float(local))
+        inward[target] += opened * (receptor.E_rev.si - local)
+        return np.asarray(inward / C)
+
+    slowest = float((C / np.diag(matrix)).max())
+    t = np.linspace(0.0, 4 * (decay + slowest), SAMPLES)
+    found = solve_ivp(rate, (0.0, t[-1]), np.zeros(len(others)), method="LSODA", t_eval=t,
+                      rtol=1e-7, atol=1e-10, max_step=(rise or decay) / 2)  # fmt: skip
+    return t, np.asarray(-G[soma, others] @ found.y, dtype=float)
+
+
+def _two_exponentials(
+    t: Array, course: Array, own: SynapticReceptor
+) -> tuple[float, float, float, float]:
+    """Size, rise and decay (s) of the difference of exponentials nearest to a course."""
+    from scipy.optimize import least_squares
+
+    def named(x: Array) -> tuple[float, float, float]:
+        decay = float(np.exp(x[1]))
+        return float(np.exp(x[0])), decay * float(1 / (1 + np.exp(-x[2]))), decay
+
+    def error(x: Array) -> Array:
+        gain, rise, decay = named(x)
+        return np.asarray(gain * _course(t, rise, decay) - course) / peak
+
+    peak = float(np.abs(course).max())
+    x0 = [math.log(peak), math.log(own.tau_decay.si), -1.5]
+    best = least_squares(error, x0, bounds=([-20, -14, -6], [3, 1, 3]))
+    gain, rise, decay = named(best.x)
+    misfit = float(np.sum(best.fun**2) * peak**2 / np.sum((course - course.mean()) ** 2))
+    return gain, rise, decay, misfit
