@@ -30,10 +30,10 @@ demo: $(VENV)/.core
 	$(PY) -m microcircuits.demo --out $(OUT)
 
 test: lint
-	$(PY) -m pytest -n $(JOBS) --dist loadscope
+	$(PY) -m pytest -n $(JOBS) --dist loadgroup
 
 validate: $(VENV)/.validate
-	$(PY) -m pytest -m 'validate or slow' -n $(JOBS) --dist loadscope
+	$(PY) -m pytest -m 'validate or slow' -n $(JOBS) --dist loadgroup
 	$(PY) -m cell_types.calibration.table
 
 bench: $(VENV)/.core

@@ -16,6 +16,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -25,10 +26,12 @@ from typing import Any
 INCLUDE = ("-I.", "-Ibrianlib")
 # Without -fassociative-math: the engine's exp and expm1 rely on the order of operations.
 FLAGS = (
-    "-std=c++17", "-march=native", "-mprefer-vector-width=512", "-fopenmp-simd", "-fno-math-errno",
+    "-std=c++17", "-march=native", "-mprefer-vector-width=512", "-fopenmp", "-fno-math-errno",
     "-fno-trapping-math", "-fno-signed-zeros", "-freciprocal-math", "-ffp-contract=fast", "-w",
     *INCLUDE,
 )  # fmt: skip
+# Whatever a user adds.
+SAFE = ("-fno-associative-math",)
 HOT, COLD = "-O3", "-O1"
 CACHE_LIMIT = 2 * 1024**3
 # Programs, simulators of point neurons, and responses of cells that surrogates are fitted to.
@@ -97,8 +100,22 @@ def _sizes() -> dict[Path, os.stat_result]:
     return found
 
 
-def compile_program(directory: Path) -> tuple[Path, bool]:
+def compile_program(
+    directory: Path,
+    files: Sequence[str] | None = None,
+    flags: Sequence[str] = (),
+    link_flags: Sequence[str] = (),
+) -> tuple[Path, bool]:
     """Compile the program generated in `directory`, or take it from the cache.
+
+    Parameters
+    ----------
+    directory : Path
+        Where the sources are, and where the executable will be.
+    files : sequence of str, optional
+        Its source files; all there are if left out. What is not C++ is compiled separately.
+    flags, link_flags : sequence of str
+        Further arguments of the compiler and of the linker.
 
     Returns
     -------
@@ -115,8 +132,14 @@ def compile_program(directory: Path) -> tuple[Path, bool]:
     compiler = find_compiler()
     if compiler is None:
         raise CompileError("no C++ compiler found; install g++ (Debian: apt-get install g++)")
-    hot, cold = _units(directory)
-    key = hashlib.sha256("\0".join([_identity(compiler), hot, cold, _headers(directory)]).encode())
+    if files is None:
+        files = [str(f.relative_to(directory)) for f in sorted(directory.rglob("*.cpp"))]
+    joined = [f for f in files if f.endswith(".cpp") and f not in ("hot.cpp", "cold.cpp")]
+    others = [f for f in files if not f.endswith(".cpp")]
+    hot, cold = _units(directory, joined)
+    text = [_identity(compiler), hot, cold, _headers(directory), *flags, *link_flags]
+    text += [(directory / f).read_text() for f in others]
+    key = hashlib.sha256("\0".join(text).encode())
     kept = cache_directory() / "programs" / f"{key.hexdigest()[:32]}.bin"
     binary = directory / "main"
     if _take(kept, binary):
@@ -125,18 +148,20 @@ def compile_program(directory: Path) -> tuple[Path, bool]:
     (directory / "cold.cpp").write_text(cold)
     with ThreadPoolExecutor(2) as pool:
         jobs = [
-            pool.submit(_compile, compiler, directory, name, level)
-            for name, level in (("hot", HOT), ("cold", COLD))
+            pool.submit(_compile, compiler, directory, name, [level, *flags, *SAFE])
+            for name, level in (("hot.cpp", HOT), ("cold.cpp", COLD), *((f, HOT) for f in others))
         ]
-        for job in jobs:
-            job.result()
-    _call([compiler, "hot.o", "cold.o", "-o", "main", *FLAGS, HOT], directory)
+        objects = [job.result() for job in jobs]
+    link = [compiler, *objects, "-o", "main", *FLAGS, HOT, *link_flags]
+    _call(link, directory)
     _keep(binary, kept)
     return binary, True
 
 
-def _compile(compiler: str, directory: Path, name: str, level: str) -> None:
-    _call([compiler, "-c", f"{name}.cpp", "-o", f"{name}.o", *FLAGS, level], directory)
+def _compile(compiler: str, directory: Path, name: str, flags: Sequence[str]) -> str:
+    target = f"{Path(name).stem}.o"
+    _call([compiler, "-c", name, "-o", target, *FLAGS, *flags], directory)
+    return target
 
 
 def _call(command: list[str], directory: Path) -> None:
@@ -202,13 +227,11 @@ def _keep(binary: Path, kept: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def _units(directory: Path) -> tuple[str, str]:
+def _units(directory: Path, files: Sequence[str]) -> tuple[str, str]:
     """The sources as two texts: what runs at every step, and what runs once."""
     hot: list[str] = []
     cold: list[str] = []
-    for number, file in enumerate(sorted(directory.rglob("*.cpp"))):
-        if file.name in ("hot.cpp", "cold.cpp"):
-            continue
+    for number, file in enumerate(directory / f for f in files):
         text = file.read_text()
         name = f"unit{number}"
         text = text.replace("namespace {", f"namespace {name} {{", 1)

@@ -70,7 +70,7 @@ class Program:
         -------
         Result
         """
-        from biomod.backends.brian.collect import spikes_by_population, traces_by_label
+        from biomod.backends.results import spikes_by_population, traces_by_label
         from biomod.results import Result
 
         circuit = self.circuit if circuit is None else circuit
@@ -173,7 +173,8 @@ def compile(
         For cvode, the largest error of a step: of voltages in mV, of gates, of synaptic
         conductances in nS, and of calcium in 0.1 uM; 1e-5 by default.
     backend : str, optional
-        numpy, cython, cpp, cuda or neuron (for hh cells); the best one found here if not given.
+        numpy, cython, cpp, cuda, or for hh cells neuron or coreneuron; the best one found here if
+        not given.
     seed : int, optional
         Replaces the seed of the circuit.
     timed : bool, optional

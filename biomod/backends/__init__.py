@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 from biomod.errors import BackendError, unknown_name
 
 if TYPE_CHECKING:
-    from biomod.backends.brian.collect import Plan, Raw
     from biomod.backends.job import Job
+    from biomod.backends.results import Plan, Raw
     from biomod.model import Circuit
     from biomod.progress import Progress
 
-BACKENDS = ("numpy", "cython", "cpp", "cuda", "neuron")
+BACKENDS = ("numpy", "cython", "cpp", "cuda", "neuron", "coreneuron")
 _BRIAN_METHODS = ("exponential_euler", "euler", "crank_nicolson")
 # How the equations are advanced, by backend; cvode has a variable time step.
-METHODS = {name: _BRIAN_METHODS for name in BACKENDS} | {"neuron": ("crank_nicolson", "cvode")}
+METHODS = {name: _BRIAN_METHODS for name in BACKENDS} | {
+    "neuron": ("crank_nicolson", "cvode"),
+    "coreneuron": ("crank_nicolson",),
+}
 CVODE_TOLERANCE = 1e-5
 
 
@@ -69,6 +72,7 @@ def available() -> dict[str, BackendInfo]:
         ),
         "cuda": _cuda_state(),
         "neuron": _neuron_state(compiler),
+        "coreneuron": _coreneuron_state(compiler),
     }
     best = "cpp" if compiler else "numpy"
     return {n: BackendInfo(n, ok, why, n == best) for n, (ok, why) in states.items()}
@@ -94,6 +98,17 @@ def _neuron_state(compiler: str | None) -> tuple[bool, str]:
     if find_nrnivmodl() is None:
         return False, "needs nrnivmodl, which comes with NEURON, on the PATH"
     return True, "NEURON, for cells of fidelity hh"
+
+
+def _coreneuron_state(compiler: str | None) -> tuple[bool, str]:
+    there, why = _neuron_state(compiler)
+    if not there:
+        return there, why
+    from biomod.backends.neuron.library import CORE_INSTALL, find_nrnivmodl
+
+    if find_nrnivmodl("nrnivmodl-core") is None:
+        return False, f"this NEURON comes without CoreNEURON; {CORE_INSTALL}"
+    return True, "NEURON's fast engine for circuits; each run is a process of its own"
 
 
 def choose(name: str | None) -> tuple[str, str]:
@@ -127,6 +142,10 @@ def compile_job(job: Job, backend: str) -> Program:
         from biomod.backends.neuron.program import NeuronProgram
 
         return NeuronProgram(job)
+    if backend == "coreneuron":
+        from biomod.backends.neuron.coreneuron import CoreNeuronProgram
+
+        return CoreNeuronProgram(job)
     from biomod.backends.brian.runtime import RuntimeProgram
 
     return RuntimeProgram(job, backend)

@@ -132,6 +132,14 @@ def reduce(
     model: Annotated[
         str, typer.Option(help="glif1 to glif5, izhikevich, izhikevich2003, adex, eif, lif, ...")
     ] = "glif5",
+    export: Annotated[
+        Many,
+        typer.Option(
+            metavar="FORMAT",
+            help="nest, allensdk, nir, pynn, sonata, fixed, "
+            "fixed8, loihi, spinnaker, brainscales2; repeatable.",
+        ),
+    ] = None,
     modulator: Annotated[
         Many, typer.Option(metavar="ACh=0.5uM", help="Drive the cell under it; repeatable.")
     ] = None,
@@ -150,7 +158,7 @@ def reduce(
     reduce_command(
         cell, model, out, tuple(modulator or ()), whole("--seed", seed, least=0),
         None if generations is None else whole("--generations", generations, least=1),
-        force=force, as_json=as_json, quiet=quiet,
+        tuple(export or ()), force=force, as_json=as_json, quiet=quiet,
     )  # fmt: skip
 
 

@@ -26,18 +26,21 @@ def reduce_command(
     modulators: tuple[str, ...],
     seed: int,
     generations: int | None,
+    formats: tuple[str, ...] = (),
     *,
     force: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Fit a surrogate and write ``surrogate.json`` and ``report.html`` to `out`."""
+    """Fit a surrogate and write ``surrogate.json``, ``report.html`` and exports to `out`."""
     from biomod.model import Cell
     from biomod.reduction import GENERATIONS, point_model, reduce
+    from biomod.reduction.export import target
     from biomod.results._json import dumps
 
     # First what costs nothing.
     point_model(model)
+    targets = [target(format_, model) for format_ in formats]
     if (out / SURROGATE).exists() and not force:
         raise ModelError(
             f"{out} already holds a surrogate; choose another folder, or --force to replace it"
@@ -55,10 +58,18 @@ def reduce_command(
             cell, model, modulators=conditions, seed=seed, generations=length, progress=progress
         )
     _write(found, out)
+    exports = {t.name: found.export(out / t.file, t.name) for t in targets}
     if as_json:
-        typer.echo(dumps({**found.to_dict(), "out": str(out)}))
+        described = {
+            t.name: {"file": str(out / t.file), "status": exports[t.name].status,
+                     "losses": exports[t.name].losses, "agreement": exports[t.name].agreement}
+            for t in targets
+        }  # fmt: skip
+        typer.echo(dumps({**found.to_dict(), "out": str(out), "exports": described}))
         return
     typer.echo(str(found))
+    for exported in exports.values():
+        typer.echo(str(exported))
     say(f"fitted in {found.fit_seconds:.1f} s; wrote {out}", quiet)
 
 

@@ -89,7 +89,7 @@ def checked(request: Request) -> Job:
     seed = request.seed
     if seed is None and not is_file(request.name):
         seed = DEFAULT_SEED
-    fidelity = request.fidelity or ("hh" if backend == "neuron" else None)
+    fidelity = request.fidelity or ("hh" if backend in ("neuron", "coreneuron") else None)
     must = request.fidelity is not None
     model = resolve(request.name, cells=request.cells, seed=seed, fidelity=fidelity, must=must)
     model = _with_settings(model, request.settings)

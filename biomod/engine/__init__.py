@@ -7,6 +7,6 @@ Any Brian2 script selects it with two lines::
     set_device("biomod_cpp")
 """
 
-from biomod.engine.device import EngineDevice
+from biomod.engine.device import EngineDevice, StateError
 
-__all__ = ["EngineDevice"]
+__all__ = ["EngineDevice", "StateError"]

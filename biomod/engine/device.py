@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
 import time
 from pathlib import Path
@@ -13,11 +15,15 @@ from brian2.core.preferences import BrianPreference, prefs
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from brian2.devices.device import all_devices
+from brian2.input.binomial import BinomialFunction
 
-from biomod.engine.generator import EngineGenerator
+from biomod.engine.generator import STEP, TIME, EngineGenerator
 from biomod.programs import compile_program
 
 LIBRARY = Path(__file__).parent / "lib"
+HEADER = '"brianlib/engine_random.h"'
+# Mean above which the inversion of a binomial distribution would take too many steps.
+MOST_SUCCESSES = 50
 
 prefs.register_preferences(
     "devices.biomod_cpp",
@@ -29,7 +35,18 @@ prefs.register_preferences(
         Time steps between two checks that all states are finite; 0 for no check.
         """,
     ),
+    threads=BrianPreference(
+        default=1,
+        validator=lambda value: isinstance(value, int) and value >= 1,
+        docs="""
+        Number of threads of a run. Results do not depend on it.
+        """,
+    ),
 )
+
+
+class StateError(RuntimeError):
+    """A state is infinite or not a number."""
 
 
 class EngineCodeObject(CPPStandaloneCodeObject):
@@ -47,8 +64,21 @@ for _name in ("exp", "expm1", "exprel", "tanh", "timestep"):
     )
 
 
+def _binomial_code(n: int, p: float, use_normal: bool, name: str) -> tuple[dict[str, Any], Any]:
+    """Brian2's scalar function, for where a number cannot be drawn ahead, and what it computes."""
+    code, dependencies = BinomialFunction.implementations["cpp"](
+        n=n, p=p, use_normal=use_normal, name=name
+    )
+    if use_normal or (p <= 0.5 and n * p < MOST_SUCCESSES):
+        code = code | {"engine_binomial": (int(n), float(p), bool(use_normal))}
+    return code, dependencies
+
+
+BinomialFunction.implementations[EngineCodeObject] = _binomial_code
+
+
 class EngineDevice(CPPStandaloneDevice):
-    """C++ standalone with vectorised state updates."""
+    """C++ standalone with vectorised state updates, threads and counter-based random numbers."""
 
     def code_object_class(self, codeobj_class: Any = None, fallback_pref: Any = None) -> Any:
         """The engine's code objects unless a class of its own is asked for."""
@@ -57,20 +87,70 @@ class EngineDevice(CPPStandaloneDevice):
     def code_object(self, *args: Any, **kwargs: Any) -> Any:
         """A code object that includes the engine's header."""
         keywords = dict(kwargs.pop("compiler_kwds", None) or {})
-        keywords["headers"] = ['"brianlib/engine.h"', *keywords.get("headers", [])]
+        keywords["headers"] = [HEADER, *keywords.get("headers", [])]
         return super().code_object(*args, compiler_kwds=keywords, **kwargs)
 
+    def seed(self, seed: int | None = None) -> None:
+        """Set the seed of all random numbers."""
+        super().seed(seed)
+        self.insert_code("main", f"_engine_seed({'' if seed is None else f'{seed}u'});")
+
     def build(self, *args: Any, **kwargs: Any) -> None:
-        """Generate, compile and run."""
-        self.insert_code("before_start", "_engine_flush_denormals();")
-        self.headers.append('"brianlib/engine.h"')
+        """Generate, compile and run; the arguments are those of Brian2's C++ standalone."""
+        self.insert_code("before_start", "_engine_start();")
+        if HEADER not in self.headers:
+            self.headers.append(HEADER)
         super().build(*args, **kwargs)
+
+    def run(self, *args: Any, **kwargs: Any) -> None:
+        """Run the program; a state that is not finite is an error that says where and when."""
+        self.run_environment_variables["BIOMOD_THREADS"] = str(prefs.devices.biomod_cpp.threads)
+        try:
+            super().run(*args, **kwargs)
+        except RuntimeError as error:
+            message = Path(self.results_dir) / "error.txt"
+            if message.exists():
+                raise StateError(message.read_text()) from error
+            raise
+
+    def generate_makefile(
+        self, writer: Any, compiler: str, compiler_flags: str, linker_flags: str, nb_threads: int,
+        debug: bool,
+    ) -> None:  # fmt: skip
+        """Nothing to write; remember what the user wants the compiler to be told."""
+        if compiler == "msvc":
+            raise NotImplementedError("biomod_cpp needs g++ or clang++; it does not know MSVC")
+        if nb_threads:
+            raise NotImplementedError(
+                "devices.cpp_standalone.openmp_threads is for Brian2's own device; with biomod_cpp "
+                "use prefs.devices.biomod_cpp.threads"
+            )
+        register = prefs.pref_register["codegen.cpp"][0]
+        usual = register["extra_compile_args_gcc"].default
+        own = [flag for flag in shlex.split(compiler_flags) if flag not in usual]
+        self._flags = own + (["-g", "-DDEBUG"] if debug else [])
+        self._link_flags = shlex.split(linker_flags)
 
     def compile_source(self, directory: str, compiler: str, debug: bool, clean: bool) -> None:
         """Compile in two translation units, or take the program from the cache."""
         started = time.perf_counter()
-        compile_program(Path(directory))
+        files = sorted(self.writer.source_files)
+        compile_program(Path(directory), files, self._flags, self._link_flags)
         self.timers["compile"]["make"] = time.perf_counter() - started
+
+    def generate_codeobj_source(self, writer: Any) -> None:
+        """Write the code objects, each with the clock by which it runs."""
+        clocks: dict[str, str] = {}
+        for kind, arguments in self.main_queue:
+            if kind == "run_network":
+                added = re.findall(r"\.add\(&(\w+), _run_(\w+)\);", "\n".join(arguments[1]))
+                clocks |= {name: clock for clock, name in added}
+        for name, codeobj in self.code_objects.items():
+            clock = clocks.get(name, "defaultclock")
+            for part, text in list(codeobj.code.items()):
+                text = text.replace(STEP, f"brian::{clock}.timestep[0]")
+                setattr(codeobj.code, part, text.replace(TIME, f"brian::{clock}.t[0]"))
+        super().generate_codeobj_source(writer)
 
     def copy_source_files(self, writer: Any, directory: str) -> None:
         """Brian2's library and the engine's."""
@@ -80,6 +160,23 @@ class EngineDevice(CPPStandaloneDevice):
             name = f"brianlib/{file.name}" if header else file.name
             shutil.copy(file, Path(directory) / name)
             (writer.header_files if header else writer.source_files).add(name)
+
+    def run_function(self, name: str, include_in_parent: bool = True) -> Any:
+        """Divert code into a function of the program, as Brian2's device does."""
+        return _RunFunction(self, name, include_in_parent)
+
+
+class _RunFunction:
+    """Brian2's class for this always writes to Brian2's own device."""
+
+    def __init__(self, device: EngineDevice, name: str, include_in_parent: bool) -> None:
+        self.device, self.arguments = device, (name, include_in_parent)
+
+    def __enter__(self) -> None:
+        self.device.main_queue.append(("start_run_func", self.arguments))
+
+    def __exit__(self, *exc: object) -> None:
+        self.device.main_queue.append(("end_run_func", self.arguments))
 
 
 engine_device = EngineDevice()

@@ -5,7 +5,7 @@ generator writes them into one loop, in which integers, flags, calls with a stat
 (random numbers) and branches keep the compiler from using vector instructions. Here they are
 divided:
 
-1. a plain loop that evaluates calls of functions that cannot be vectorised, into buffers;
+1. random numbers and calls of functions that cannot be vectorised, into buffers;
 2. a vectorised loop for the flags (``not_refractory``), into a buffer of masks;
 3. a vectorised loop for all the rest, with a choice between two values in place of each branch.
 
@@ -16,15 +16,17 @@ from __future__ import annotations
 
 import ast
 import re
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from brian2.codegen.generators.cpp_generator import CPPCodeGenerator
-from brian2.core.functions import Function
+from brian2.core.functions import DEFAULT_FUNCTIONS, Function
 from brian2.core.preferences import prefs
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable
+from brian2.input.timedarray import TimedArray
 from brian2.parsing.rendering import CPPNodeRenderer
 from brian2.utils.stringtools import (
     get_identifiers,
@@ -38,6 +40,8 @@ VECTOR_FUNCTIONS = {
     "log", "sin", "cos", "sqrt", "ceil", "floor", "int_", "_brian_abs", "_clip", "_sign",
 }  # fmt: skip
 HIGHEST_POWER = 32
+# Stand for the number and time of the current step, until the clock of a code object is known.
+STEP, TIME = "%STEP%", "%TIME%"
 # Functions with a version out of line, and the number of calls above which a loop uses it: the time
 # that the compiler needs grows with the length of a loop.
 WRITTEN_OUT = {"_engine_exp", "_engine_expm1", "_engine_exprel", "_engine_tanh"}
@@ -49,9 +53,14 @@ class EngineRenderer(CPPNodeRenderer):
 
     expression_ops = CPPNodeRenderer.expression_ops | {"And": "&", "Or": "|"}
 
-    def __init__(self, auto_vectorise: set[str], out_of_line: bool) -> None:
+    def __init__(self, auto_vectorise: set[str], out_of_line: bool, single: bool) -> None:
         super().__init__(auto_vectorise=auto_vectorise)
-        self.out_of_line = out_of_line
+        self.out_of_line, self.single = out_of_line, single
+
+    def render_Constant(self, node: ast.Constant) -> str:
+        """A number, with an f if it is to be of single precision: 0.1 would make all double."""
+        text = str(super().render_Constant(node))
+        return f"{text}f" if self.single and isinstance(node.value, float) else text
 
     def render_Call(self, node: ast.Call) -> str:
         """A call, of the version out of line in long loops."""
@@ -76,7 +85,7 @@ class EngineRenderer(CPPNodeRenderer):
                 if 0 <= whole <= HIGHEST_POWER:
                     return f"_engine_power<{whole}>({base})"
                 if -HIGHEST_POWER <= whole < 0:
-                    return f"(1.0/_engine_power<{-whole}>({base}))"
+                    return f"(1.0f/_engine_power<{-whole}>({base}))"
         return str(super().render_BinOp(node))
 
     def render_BoolOp(self, node: ast.BoolOp) -> str:
@@ -104,34 +113,41 @@ def _is_exp(node: ast.AST) -> bool:
 
 @dataclass
 class Loop:
-    """A loop over the cells of a block."""
+    """A loop over the cells of a block, or (`once`) statements on the block as a whole."""
 
     lines: list[str]
-    simd: bool
+    simd: bool = False
+    once: bool = False
 
 
 @dataclass
 class Passes:
-    """The loops of a state update and the buffers between them, as (type, name).
+    """The loops of a state update, the buffers between them as (type, name), and constants.
 
-    `padded` loops may run over whole vectors, beyond the last cell.
+    Loops that are `padded` may run over whole vectors, beyond the last cell; if `parallel`, each
+    block may be computed by another thread.
     """
 
     real: str
     padded: bool = False
+    parallel: bool = False
     loops: list[Loop] = field(default_factory=list)
     buffers: list[tuple[str, str]] = field(default_factory=list)
+    statics: list[str] = field(default_factory=list)
 
 
 class EngineGenerator(CPPCodeGenerator):
     """Brian2's C++ generator with state updates divided into vectorised loops."""
 
-    out_of_line = False
+    # Whether calls are made out of line, and whether numbers in the text are of single precision.
+    out_of_line = single = False
 
     def translate_expression(self, expr: str) -> str:
         """One expression in C++."""
         expr = word_substitute(expr, self.func_name_replacements)
-        renderer = EngineRenderer(self.auto_vectorise, self.out_of_line)
+        if self.single:
+            expr = word_substitute(expr, {"dt": "_single_dt"})
+        renderer = EngineRenderer(self.auto_vectorise, self.out_of_line, self.single)
         return str(renderer.render_expr(expr)).strip()
 
     def translate_statement_sequence(
@@ -141,21 +157,32 @@ class EngineGenerator(CPPCodeGenerator):
         scalar, vector, keywords = super().translate_statement_sequence(
             sc_statements, ve_statements
         )
+        if self.template_name == "threshold":
+            (statements,) = ve_statements.values()
+            passes = self.passes(statements, vector, ["_fired[_k] = _cond ? 1 : 0;"])
+            passes.buffers.append((self.real, "_fired"))
+            keywords["passes"] = passes
         if self.template_name == "stateupdate":
             (statements,) = ve_statements.values()
-            keywords["passes"] = self.passes(statements, vector)
+            keywords["passes"] = self.passes(statements, vector, [])
             keywords["checked"] = self.checked(statements)
             keywords["check_interval"] = prefs.devices.biomod_cpp.check_interval
-            keywords["engine_time"] = self.time()
+            keywords["engine_time"] = TIME
         return scalar, vector, keywords
 
     # ------------------------------------------------------------------ division into passes
 
-    def passes(self, statements: list[Any], vector: dict[Any, Any]) -> Passes:
-        """Divide the statements on one cell; a single plain loop if they cannot be."""
+    def passes(
+        self, statements: list[Any], vector: dict[Any, list[str]], last: list[str]
+    ) -> Passes:
+        """Divide the statements on one cell; a single plain loop if they cannot be.
+
+        `last` are lines at the end of the last loop.
+        """
+        (plain,) = vector.values()
+        undivided = Passes(self.real, loops=[Loop([*plain, *last])])
         if not self._independent(statements):
-            (lines,) = vector.values()
-            return Passes(self.real, loops=[Loop(lines, simd=False)])
+            return undivided
         result = Passes(self.real, self._padded())
         names = {n for n in self.variables if self.func_name_replacements.get(n, n) in WRITTEN_OUT}
         number = sum(len(re.findall(rf"\b({'|'.join(names)})\(", s.expr)) for s in statements)
@@ -163,14 +190,14 @@ class EngineGenerator(CPPCodeGenerator):
         calls = _Calls(self)
         replaced = [(s, calls.replace(s)) for s in statements]
         if calls.refused:
-            (lines,) = vector.values()
-            return Passes(self.real, loops=[Loop(lines, simd=False)])
-        if calls.lines:
-            result.loops.append(Loop(calls.lines, simd=False))
-            result.buffers += [(self.real, f"_buffer{call}") for call in calls.calls]
+            return undivided
+        result.loops += calls.loops
+        result.buffers += [(self.real, buffer) for buffer in calls.buffers]
+        result.statics = calls.statics
+        result.parallel = calls.parallel
         masks = self._flags(replaced, result)
         values = [f"const {self.real} {call} = _buffer{call}[_k];" for call in calls.calls]
-        self._main(replaced, masks, values, result)
+        self._main(replaced, masks, values, last, result)
         return result
 
     @property
@@ -246,7 +273,7 @@ class EngineGenerator(CPPCodeGenerator):
 
     def _main(
         self, replaced: list[tuple[Any, str]], masks: dict[str, str], values: list[str],
-        result: Passes,
+        last: list[str], result: Passes,
     ) -> None:  # fmt: skip
         """The loop of all the rest."""
         statements = [s for s, _ in replaced]
@@ -257,9 +284,13 @@ class EngineGenerator(CPPCodeGenerator):
         lines += values
         lines += self.translate_to_read_arrays(read - set(masks), write, indices)
         lines += self.translate_to_declarations(read, write, indices)
+        self.single = self.real == "float"
+        if self.single and "dt" in set().union(*(get_identifiers(e) for _, e in replaced)):
+            lines.append("const float _single_dt = dt;")
         for statement, expression in replaced:
             lines.append(self._assignment(statement, expression, conditional))
-        lines += self.translate_to_write_arrays(write)
+        self.single = False
+        lines += self.translate_to_write_arrays(write) + last
         if statements:
             result.loops.append(Loop(stripped_deindented_lines("\n".join(lines)), simd=True))
 
@@ -298,15 +329,14 @@ class EngineGenerator(CPPCodeGenerator):
             return f"{self.get_array_name(variable)}[0]"
         return "N"
 
-    def time(self) -> str:
-        """The current time in C++."""
-        from brian2.devices.device import get_device
-
-        return f"{get_device().get_array_name(self.owner.clock.variables['t'])}[0]"
+    @property
+    def stream(self) -> str:
+        """What names the random numbers of this code: stays the same from run to run."""
+        return re.sub(r"_codeobject(_\d+)?$", "", self.name)
 
 
 class _Calls(ast.NodeTransformer):
-    """Takes calls that cannot be vectorised out of expressions, into a loop of their own.
+    """Takes calls that cannot be vectorised out of expressions, into loops of their own.
 
     A call that depends on what the statements before it compute cannot be taken out; `refused` then
     says so.
@@ -314,14 +344,16 @@ class _Calls(ast.NodeTransformer):
 
     def __init__(self, generator: EngineGenerator) -> None:
         self.generator = generator
-        self.lines: list[str] = []
+        self.loops: list[Loop] = []
         self.calls: list[str] = []
+        self.buffers: list[str] = []
         self.assigned: set[str] = set()
-        self.read: set[str] = set()
+        self.statics: list[str] = []
         self.refused = False
+        self.parallel = True
 
     def replace(self, statement: Any) -> str:
-        """The statement's expression with such calls replaced by buffers."""
+        """The statement's expression with such calls replaced by the names of their values."""
         tree = ast.parse(statement.expr, mode="eval")
         expression = ast.unparse(self.visit(tree))
         self.assigned.add(statement.var)
@@ -334,15 +366,50 @@ class _Calls(ast.NodeTransformer):
         name = generator.func_name_replacements.get(node.func.id, node.func.id)
         if not isinstance(function, Function) or name in VECTOR_FUNCTIONS:
             return self.generic_visit(node)
-        names = get_identifiers(ast.unparse(node))
-        if names & self.assigned:
+        if get_identifiers(ast.unparse(node)) & self.assigned:
             self.refused = True
             return node
-        needed = {n for n in names if n not in self.read}
-        self.read |= names
-        self.lines += generator._reads(needed)
         call = f"_call{len(self.calls)}"
         self.calls.append(call)
-        value = generator.translate_expression(ast.unparse(node))
-        self.lines.append(f"_buffer{call}[_k] = {value};")
+        self.buffers.append(f"_buffer{call}")
+        fill = self._fill(function, node, len(self.calls))
+        if fill:
+            self.loops.append(Loop([fill], once=True))
+        else:
+            self._evaluate(node, f"_buffer{call}")
+            self.parallel &= isinstance(function, TimedArray)
         return ast.Name(call)
+
+    def _evaluate(self, node: ast.AST, buffer: str) -> None:
+        """A loop that writes the value of an expression into a buffer."""
+        text = ast.unparse(node)
+        lines = self.generator._reads(get_identifiers(text))
+        lines.append(f"{buffer}[_k] = {self.generator.translate_expression(text)};")
+        self.loops.append(Loop(lines))
+
+    def _fill(self, function: Function, node: ast.Call, number: int) -> str:
+        """The statement that fills a buffer with random numbers; empty for other functions."""
+        generator = self.generator
+        stream = f"{{{zlib.crc32(generator.stream.encode())}u, {number}u, (uint32_t){STEP}}}"
+        buffer = self.buffers[-1]
+        where = f"_first, _size, {stream}"
+        if function is DEFAULT_FUNCTIONS["rand"]:
+            return f"engine::fill_uniform({buffer}, {where});"
+        if function is DEFAULT_FUNCTIONS["randn"]:
+            return f"engine::fill_normal({buffer}, {where});"
+        if function is DEFAULT_FUNCTIONS["poisson"]:
+            mean = f"_mean{number}"
+            self.buffers.append(mean)
+            self._evaluate(node.args[0], mean)
+            return f"engine::fill_poisson({buffer}, {mean}, {where});"
+        code = function.implementations[generator.codeobj_class].get_code(generator.owner)
+        if not isinstance(code, dict) or "engine_binomial" not in code:
+            return ""
+        n, p, use_normal = code["engine_binomial"]
+        if use_normal:
+            return (
+                f"engine::fill_normal({buffer}, {where}, {n * p!r}, {(n * p * (1 - p)) ** 0.5!r});"
+            )
+        distribution = f"_distribution{number}"
+        self.statics.append(f"static const engine::Binomial {distribution}({n}, {p!r});")
+        return f"engine::fill_binomial({buffer}, {distribution}, {where});"

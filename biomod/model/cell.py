@@ -116,35 +116,10 @@ class CalciumPool(Description):
         return "calcium"
 
 
-def check_membrane(label: str, channels: tuple[Channel, ...], calcium: CalciumPool | None) -> None:
-    """Raise :class:`ModelError` unless these channels can share a membrane with this pool."""
-    check_types(channels, Channel, label)
-    if not isinstance(calcium, CalciumPool | None):
-        raise ModelError(f"{label}: {calcium!r} is not a CalciumPool")
-    for channel in channels:
-        if channel.ion == "ca" and channel.reads_calcium:
-            raise ModelError(
-                f"{label}: {channel.name} carries calcium, so its gates must not depend on calcium"
-            )
-    readers = [c.name for c in channels if c.reads_calcium]
-    if readers and calcium is None:
-        raise ModelError(
-            f"{label}: {readers[0]} depends on calcium; give it a calcium=CalciumPool(...)"
-        )
-
-
 @dataclass(frozen=True)
-class Compartment(Description):
-    """A cylinder of membrane with a leak, channels, synaptic receptors and dendritic spikes.
+class Membrane(Description):
+    """Membrane and the cytoplasm under it: what each has per area or length, wherever it lies."""
 
-    Membrane equation: ``C dv/dt = g_leak (E_leak - v) + sum(I_channel) + sum(I_synapse) +
-    sum(I_coupling) + I_injected`` with ``C = cm * area`` and
-    ``area = pi * length * diameter * area_factor``.
-    """
-
-    name: str = name_field()
-    length: Quantity = quantity("um", "length of the cylinder", positive=True)
-    diameter: Quantity = quantity("um", "diameter of the cylinder", positive=True)
     g_leak: Quantity = quantity("uS/cm2", "leak conductance per area", nonnegative=True)
     E_leak: Quantity = quantity("mV", "reversal potential of the leak")
     cm: Quantity = quantity(
@@ -154,7 +129,6 @@ class Compartment(Description):
     area_factor: float = number(
         "factor on the membrane area for spines and lumped branches", default=1.0, positive=True
     )
-    region: str = text("anatomical region", default="dendrite", choices=REGIONS)
     channels: tuple[Channel, ...] = parts("channels in the membrane", default=())
     receptors: tuple[SynapticReceptor, ...] = parts("synaptic receptors", default=())
     calcium: CalciumPool | None = parts("pool of free calcium", default=None)
@@ -162,17 +136,55 @@ class Compartment(Description):
     _transparent: ClassVar[tuple[str, ...]] = ("channels", "receptors")
 
     def _check(self) -> None:
-        check_membrane(self._label(), self.channels, self.calcium)
-        check_types(self.receptors, SynapticReceptor, self._label())
-        check_unique(self.channels + self.receptors + self._more_parts(), self._label())
+        label = self._label()
+        check_types(self.channels, Channel, label)
+        check_types(self.receptors, SynapticReceptor, label)
+        check_unique(self.channels + self.receptors + self._more_parts(), label)
+        if not isinstance(self.calcium, CalciumPool | None):
+            raise ModelError(f"{label}: {self.calcium!r} is not a CalciumPool")
+        for channel in self.channels:
+            if channel.ion == "ca" and channel.reads_calcium:
+                raise ModelError(
+                    f"{label}: {channel.name} carries calcium, so its gates must not depend on "
+                    "calcium"
+                )
+        readers = [c.name for c in self.channels if c.reads_calcium]
+        if readers and self.calcium is None:
+            raise ModelError(
+                f"{label}: {readers[0]} depends on calcium; give it a calcium=CalciumPool(...)"
+            )
+
+    def _more_parts(self) -> tuple[Any, ...]:
+        return ()
+
+
+@dataclass(frozen=True)
+class Cylinder(Description):
+    """A piece of a neurite."""
+
+    name: str = name_field()
+    length: Quantity = quantity("um", "length of the cylinder", positive=True)
+    diameter: Quantity = quantity("um", "diameter of the cylinder", positive=True)
+
+
+@dataclass(frozen=True)
+class Compartment(Membrane, Cylinder):
+    """A cylinder of membrane with a leak, channels, synaptic receptors and dendritic spikes.
+
+    Membrane equation: ``C dv/dt = g_leak (E_leak - v) + sum(I_channel) + sum(I_synapse) +
+    sum(I_coupling) + I_injected`` with ``C = cm * area`` and
+    ``area = pi * length * diameter * area_factor``.
+    """
+
+    region: str = text("anatomical region", default="dendrite", choices=REGIONS)
+
+    def _check(self) -> None:
+        super()._check()
         if "_" in self.name:
             raise ModelError(
                 f"{self._label()}: compartment names must not contain an underscore (Dendrify "
                 "builds its variable names with it)"
             )
-
-    def _more_parts(self) -> tuple[Any, ...]:
-        return ()
 
     @property
     def area(self) -> Quantity:

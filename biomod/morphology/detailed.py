@@ -4,44 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
 from biomod.errors import ModelError, unknown_name
-from biomod.model import Cell, Channel, Compartment, Coupling, Dendrite, Soma, SynapticReceptor
-from biomod.model._base import Description, check_types, check_unique, number, parts, quantity
-from biomod.model.cell import CalciumPool, check_membrane
+from biomod.model import Cell, Channel, Compartment, Coupling, Dendrite, Soma
+from biomod.model.cell import Membrane
 from biomod.morphology.grid import Grid
 from biomod.morphology.tree import KINDS, Morphology
-from biomod.units import Quantity, QuantityLike, as_quantity, nS, um
+from biomod.units import QuantityLike, as_quantity, nS, um
 
 REGION_OF_KIND = {"soma": "soma", "basal": "basal", "apical": "apical_trunk"}
-
-
-@dataclass(frozen=True)
-class Membrane(Description):
-    """Membrane and cytoplasm of one kind of neurite: density per area, wherever it lies."""
-
-    g_leak: Quantity = quantity("uS/cm2", "leak conductance per area", nonnegative=True)
-    E_leak: Quantity = quantity("mV", "reversal potential of the leak")
-    cm: Quantity = quantity(
-        "uF/cm2", "specific membrane capacitance", default="1 uF/cm2", positive=True
-    )
-    r_axial: Quantity = quantity("ohm*cm", "axial resistivity", default="150 ohm cm", positive=True)
-    area_factor: float = number(
-        "factor on the membrane area for spines", default=1.0, positive=True
-    )
-    channels: tuple[Channel, ...] = parts("channels", default=())
-    receptors: tuple[SynapticReceptor, ...] = parts("synaptic receptors", default=())
-    calcium: CalciumPool | None = parts("pool of free calcium", default=None)
-
-    _transparent: ClassVar[tuple[str, ...]] = ("channels", "receptors")
-
-    def _check(self) -> None:
-        check_membrane(self._label(), self.channels, self.calcium)
-        check_types(self.receptors, SynapticReceptor, self._label())
-        check_unique(self.channels + self.receptors, self._label())
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +108,7 @@ class DetailedCell:
         """The detailed cell as a :class:`~biomod.model.Cell`; for parameters see :meth:`grid`.
 
         Its compartments are called like their section and a number from the soma, ``basal0x3``.
-        NEURON runs thousands of them; Brian2, where each is a variable of its own, some tens.
+        Both simulators run thousands of them.
         """
         grid = self.grid(d_lambda, frequency, segments)
         made = tuple(self._compartment(grid, i) for i in range(len(grid)))

@@ -159,7 +159,7 @@ def source(model: PointModel) -> str:
     states, used = model.states, _vector_parameters(model)
     arrays = [(f"s_{s}", f"start + {i}*n") for i, s in enumerate(states)]
     arrays += [(f"p_{p}", f"parameters + {model.names.index(p)}*n") for p in used]
-    if model.scheme == "exact":
+    if model.linear:
         update, rows = _exact(model)
         arrays += [(f"c{k}", f"coefficients + {k}*n") for k in range(rows)]
     else:
@@ -191,7 +191,7 @@ def _held(model: PointModel) -> list[tuple[int, str]]:
 def _vector_parameters(model: PointModel) -> list[str]:
     """Parameters that every step needs."""
     texts = [model.above]
-    if model.scheme != "exact":
+    if not model.linear:
         texts += model.equations.values()
     names = {n.id for t in texts for n in ast.walk(ast.parse(t)) if isinstance(n, ast.Name)}
     return [p for p in model.names if p in names]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from biomod.errors import BackendError, ModelError
 from biomod.reduction.initial import Estimate, estimate, starts
 from biomod.reduction.kernel import Simulated, prepare
-from biomod.reduction.models import PointModel, point_model
+from biomod.reduction.models import RESETS, PointModel, glif, point_model
 from biomod.reduction.objective import Likelihood, Objective
 from biomod.reduction.recordings import Behaviour
 
@@ -25,8 +25,10 @@ WARM, COLD, AGAIN = 0.02, 0.05, (0.03, 0.06, 0.015)
 FORCED = 0.4  # generations of the smooth loss, as a share of those of the search
 PROGRESS, PATIENCE = 1e-3, 25  # a search ends that gains less in so many generations
 # The GLIF levels that each contains: a fit of it begins where theirs ended.
+_BELOW = {2: (1,), 3: (1,), 4: (2, 3), 5: (4,)}
 CONTAINS: Mapping[str, tuple[str, ...]] = {
-    "glif2": ("glif1",), "glif3": ("glif1",), "glif4": ("glif2", "glif3"), "glif5": ("glif4",),
+    glif(level, reset).name: tuple(glif(below, reset).name for below in inner)
+    for reset in RESETS for level, inner in _BELOW.items()
 }  # fmt: skip
 
 
@@ -143,7 +145,7 @@ def fit(
     objective = Objective(chosen, behaviour.train)
     guesses = [(dict(w), WARM) for w in warm] + [(g, COLD) for g in starts(chosen, found)]
     first = 0
-    if chosen.scheme == "exact":
+    if chosen.linear:
         smooth = _Best(Likelihood(chosen, behaviour.train))
         likely = _likely(smooth, guesses, seed, round(FORCED * generations))
         guesses, first = [(likely, WARM), *guesses], smooth.evaluations

@@ -6,6 +6,7 @@ in the cache of compiled programs.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -158,16 +159,15 @@ def prepare(
     size = -(-n // BLOCK) * BLOCK
     padded = np.concatenate([values, np.repeat(values[:, -1:], size - n, axis=1)], axis=1)
     named = dict(zip(model.names, padded, strict=True))
-    wait = named[model.refractory] / dt if model.refractory else np.zeros(size)
+    waits = _refractory_steps(model, named, dt)
     given = {} if start is None else start
     for state in given:
         if state not in model.states:
             raise unknown_name(f"state of {model.name}", state, model.states)
     first = [given.get(s, evaluate(model.rest[s], named)) for s in model.states]
     begin = np.stack([_filled(value, size) for value in first])
-    exact = model.scheme == "exact"
-    coefficients = propagator(model, named, dt) if exact else np.zeros((1, 1))
-    return Prepared(model, dt, n, padded, coefficients, begin, integers(np.round(wait)))
+    coefficients = propagator(model, named, dt) if model.linear else np.zeros((1, 1))
+    return Prepared(model, dt, n, padded, coefficients, begin, integers(waits))
 
 
 def simulate(
@@ -227,17 +227,61 @@ def _table(model: PointModel, parameters: Mapping[str, npt.ArrayLike]) -> Array:
     return table
 
 
+def refractory_steps(model: PointModel, parameters: Mapping[str, float], dt: float) -> int:
+    """Number of steps of `dt` ms for which the neuron stands still after a spike."""
+    named = {name: np.array([float(value)]) for name, value in parameters.items()}
+    return int(_refractory_steps(model, named, dt)[0])
+
+
+def _refractory_steps(model: PointModel, named: dict[str, Array], dt: float) -> Array:
+    """Whole steps of the refractory time, which becomes a multiple of dt in `named`.
+
+    Except for NEST's: it takes the next whole step (times count in µs there), and its decays go
+    over the refractory time that was given.
+    """
+    if not model.refractory:
+        return np.zeros(len(next(iter(named.values()))))
+    time = named[model.refractory]
+    if model.scheme == "nest":
+        return np.asarray(np.ceil((time - 5e-4) / dt))
+    steps = np.round(time / dt)
+    named[model.refractory][:] = steps * dt
+    return np.asarray(steps)
+
+
 def _filled(value: Any, size: int) -> Array:
     return np.array(np.broadcast_to(np.asarray(value, dtype=float), size))
 
 
 def propagator(model: PointModel, named: Mapping[str, Array], dt: float) -> Array:
-    """Coefficients of the exact solution over a step, one row for each pair of ``model.pattern``.
+    """Coefficients of a step of linear equations, one row for each pair of ``model.pattern``.
 
-    The equations are linear, so that their value at unit vectors gives the matrix of the system,
-    to which the injected current and the constant one are added as states that do not change.
+    The exact solution; or that of AllenSDK or NEST, where the states without an input of their own
+    (after-spike currents) act on the others as constants over a step, with their value at its
+    beginning or their mean, and where AllenSDK advances the voltage by Euler's rule.
     """
-    size, states = len(next(iter(named.values()))), model.states
+    system = _system(model, named)
+    count = len(model.equations)
+    if model.scheme == "exact":
+        flow = _exponential(system * dt, count)
+    else:
+        flow = _frozen(model, system, dt)
+    order = (*model.equations, "I", "1")
+    rows = [
+        np.ones(len(system)) if own in model.remembered
+        else flow[:, order.index(own), order.index(other)]
+        for own, other in model.pattern
+    ]  # fmt: skip
+    return np.ascontiguousarray(np.stack(rows))
+
+
+def _system(model: PointModel, named: Mapping[str, Array]) -> Array:
+    """Matrix of the equations.
+
+    They are linear, so that their values at unit vectors give it; the injected current and the
+    constant one are added as states that do not change.
+    """
+    size, states = len(next(iter(named.values()))), tuple(model.equations)
     order = (*states, "I", "1")
     zero = {**named, **dict.fromkeys((*states, "I"), 0.0)}
 
@@ -249,9 +293,26 @@ def propagator(model: PointModel, named: Mapping[str, Array], dt: float) -> Arra
     for k, name in enumerate(order[:-1]):
         system[:, : len(states), k] = (rate(zero | {name: 1.0}) - constant).T
     system[:, : len(states), -1] = constant.T
-    flow = _exponential(system * dt, len(states))
-    rows = [flow[:, order.index(s), order.index(k)] for s, k in model.pattern]
-    return np.ascontiguousarray(np.stack(rows))
+    return system
+
+
+def _frozen(model: PointModel, system: Array, dt: float) -> Array:
+    """Flow over a step in which currents act as constants (NEST, AllenSDK)."""
+    inputs = Counter(own for own, _ in model.pattern)
+    alone = [k for k, state in enumerate(model.equations) if inputs[state] == 1]
+    still = system.copy()
+    still[:, alone, :] = 0.0
+    flow = _exponential(still * dt, len(model.equations))
+    if model.scheme == "allensdk":
+        flow[:, 0, :] = still[:, 0, :] * dt
+        flow[:, 0, 0] += 1.0
+    for k in alone:
+        decay = system[:, k, k] * dt
+        if model.scheme == "nest":
+            mean = np.divide(np.expm1(decay), decay, out=np.ones_like(decay), where=decay != 0)
+            flow[:, :, k] *= mean[:, None]
+        flow[:, k, k] = np.exp(decay)
+    return flow
 
 
 def _exponential(matrices: Array, states: int) -> Array:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +21,9 @@ import numpy.typing as npt
 from biomod.errors import ModelError, unknown_name
 from biomod.model.channel import check_expression, names_in
 
-SCHEMES = ("exact", "euler", "sequential")
+SCHEMES = ("exact", "euler", "sequential", "allensdk", "nest")
+LINEAR = ("exact", "allensdk", "nest")  # one matrix product per step
+RESETS = ("teeter2018", "allensdk", "nest")
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,11 @@ class PointModel:
     scheme : str
         ``"exact"`` for equations that are linear in the states, solved by their propagator;
         ``"euler"``; ``"sequential"``: Euler, each state with the new values of those before it,
-        as in the program of Izhikevich 2004, 10.1109/TNN.2004.832719.
+        as in the program of Izhikevich 2004, 10.1109/TNN.2004.832719; ``"allensdk"`` and
+        ``"nest"``: linear equations over a step as in these programs
+        (:func:`~biomod.reduction.kernel.propagator`).
+    remembered : mapping
+        Further states, and the state whose value before the step each of them holds.
     """
 
     name: str
@@ -98,19 +104,20 @@ class PointModel:
     refractory: str = ""
     held: tuple[str, ...] = ("v",)
     scheme: str = "exact"
+    remembered: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        known = {"I", *self.equations, *self.names}
+        known = {"I", *self.states, *self.names}
         for what, expression in self._expressions():
             check_expression(expression, known, f"{self.name}: {what}")
         if self.refractory and self.refractory not in self.names:
             raise unknown_name(f"parameter of {self.name}", self.refractory, self.names)
         if self.scheme not in SCHEMES:
             raise unknown_name("scheme", self.scheme, SCHEMES)
-        if next(iter(self.equations)) != "v" or set(self.rest) != set(self.equations):
+        if next(iter(self.equations)) != "v" or set(self.rest) != set(self.states):
             raise ModelError(f"{self.name}: the first state is v, and every state has a rest")
-        if self.scheme == "exact" and self.refractory and set(self.held) != set(self.equations):
-            raise ModelError(f"{self.name}: in an exact solution all states stand still together")
+        if self.linear and self.refractory and set(self.held) != set(self.states):
+            raise ModelError(f"{self.name}: where one matrix advances them, all states stand still")
 
     def _expressions(self) -> list[tuple[str, str]]:
         found = [("above", self.above)]
@@ -126,7 +133,12 @@ class PointModel:
     @property
     def states(self) -> tuple[str, ...]:
         """Names of the states."""
-        return tuple(self.equations)
+        return (*self.equations, *self.remembered)
+
+    @property
+    def linear(self) -> bool:
+        """Whether a step is one product with a matrix."""
+        return self.scheme in LINEAR
 
     def parameter(self, name: str) -> Parameter:
         """The parameter of that name; an error names the nearest."""
@@ -137,7 +149,7 @@ class PointModel:
 
     @cached_property
     def pattern(self) -> tuple[tuple[str, str], ...]:
-        """Which quantities enter the exact solution of which state, for linear equations.
+        """Which quantities a step of which state needs, for linear equations.
 
         Pairs of a state and what its value after a step depends on: a state, ``"I"`` for the
         injected current, or ``"1"`` for a constant.
@@ -148,8 +160,9 @@ class PointModel:
         for s, e in self.equations.items():
             if _has_constant(e, {*self.states, "I"}):
                 reach[s].add("1")
-        for _ in self.states:
+        for _ in self.equations:
             reach = {s: set().union(*(reach[k] for k in found)) for s, found in reach.items()}
+        reach |= {s: {other} for s, other in self.remembered.items()}
         return tuple((s, k) for s in self.states for k in sources if k in reach[s])
 
 
@@ -166,8 +179,8 @@ EXP_COST = 20  # operations of an exponential: range reduction and a polynomial
 def operations(model: PointModel) -> int:
     """Arithmetic operations of one step without a spike, multiplications and additions alike."""
     texts = [model.above]
-    count = 2 * len(model.pattern) if model.scheme == "exact" else 2 * len(model.states)
-    if model.scheme != "exact":
+    count = 2 * len(model.pattern) if model.linear else 2 * len(model.states)
+    if not model.linear:
         texts += model.equations.values()
     for node in (n for text in texts for n in ast.walk(ast.parse(text, mode="eval"))):
         count += isinstance(node, ast.BinOp) + EXP_COST * isinstance(node, ast.Call)
@@ -219,7 +232,7 @@ GLIF_SOURCE = (
 )
 
 
-def glif(level: int) -> PointModel:
+def glif(level: int, reset: str = "teeter2018") -> PointModel:
     """Generalised leaky integrate-and-fire neuron of a level from 1 to 5.
 
     ``C dv/dt = I + I_1 + I_2 - g (v - E_L)``, ``dI_j/dt = -k_j I_j``,
@@ -228,14 +241,57 @@ def glif(level: int) -> PointModel:
     ``theta_s <- theta_s + dtheta``, ``I_j <- f_j I_j + dI_j``. Level 1 has v with a fixed reset;
     2 the reset rules and theta_s; 3 is 1 with after-spike currents; 4 has both; 5 also theta_v.
 
-    After-spike currents and threshold stand still during the refractory time; the scheme of
-    AllenSDK and NEST, in which they decay, is had by decaying ``f_j`` and the increments.
+    Parameters
+    ----------
+    level : int
+    reset : str
+        What a spike leaves of after-spike currents, threshold and voltage.
+        ``"teeter2018"``: as above; currents and threshold stand still while the neuron is
+        refractory. ``"allensdk"`` and ``"nest"`` (``glif_psc``): they decay meanwhile,
+        ``I_j <- f_j exp(-k_j t_ref) I_j + dI_j``, ``theta_s <- exp(-b_s t_ref) theta_s + dtheta``;
+        NEST resets the voltage from that before the step of the spike. Each goes with the
+        integration of its program: the exact solution, AllenSDK's (Euler for the voltage, currents
+        as at the beginning of a step), NEST's (mean of the currents over a step).
 
     Source: Mihalas & Niebur 2009, Neural Comput 21:704, 10.1162/neco.2008.12-07-680; Teeter et
-    al. 2018, Nat Commun 9:709, 10.1038/s41467-017-02717-4.
+    al. 2018, Nat Commun 9:709, 10.1038/s41467-017-02717-4. Programs: AllenSDK 2.16.2,
+    allensdk.model.glif; NEST 3.10, models/glif_psc.cpp; nest/nest-simulator issue 3009.
     """
     if level not in range(1, 6):
         raise ModelError(f"GLIF has the levels 1 to 5, not {level!r}")
+    if reset not in RESETS:
+        raise unknown_name("reset of a GLIF", reset, RESETS)
+    paper = _glif_of_teeter(level)
+    if reset == "teeter2018":
+        return paper
+    after = dict(paper.reset)
+    if "theta_s" in after:
+        after["theta_s"] = "theta_s * exp(-b_s * t_ref) + dtheta"
+    for j in (1, 2):
+        if f"I_{j}" in after:
+            after[f"I_{j}"] = f"f_{j} * exp(-k_{j} * t_ref) * I_{j} + dI_{j}"
+    changed = replace(
+        paper, name=f"{paper.name}_{reset}", doc=f"GLIF level {level} as {_PROGRAMS[reset]} has it",
+        reset=after, scheme=reset,
+    )  # fmt: skip
+    return _reset_from_before(changed) if reset == "nest" and "f_v" in paper.names else changed
+
+
+_PROGRAMS = {"allensdk": "AllenSDK", "nest": "NEST's glif_psc"}
+
+
+def _reset_from_before(model: PointModel) -> PointModel:
+    """NEST's spike rule: the voltage before the step counts, and at most all of it is left."""
+    states = (*model.states, "v_before")
+    share = replace(model.parameter("f_v"), lower=0.0, upper=1.0)
+    return replace(
+        model, remembered={"v_before": "v"}, held=states, rest={**model.rest, "v_before": "E_L"},
+        reset={**model.reset, "v": "E_L + f_v * (v_before - E_L) - dv"},
+        parameters=tuple(share if p.name == "f_v" else p for p in model.parameters),
+    )  # fmt: skip
+
+
+def _glif_of_teeter(level: int) -> PointModel:
     rules, currents, moving = level in (2, 4, 5), level >= 3, level == 5
     parameters = _MEMBRANE + _THRESHOLD + (_RULES if rules else _FIXED_RESET)
     drive, above = "I", "v - theta"
@@ -355,8 +411,8 @@ QIF = PointModel(
 MODELS: Mapping[str, PointModel] = {
     m.name: m
     for m in (
-        *(glif(level) for level in range(1, 6)), IZHIKEVICH, IZHIKEVICH_2003, LIF, ALIF, ADEX, EIF,
-        QIF,
+        *(glif(level, reset) for reset in RESETS for level in range(1, 6)),
+        IZHIKEVICH, IZHIKEVICH_2003, LIF, ALIF, ADEX, EIF, QIF,
     )
 }  # fmt: skip
 

@@ -128,29 +128,31 @@ class Reduction:
         write_report(self, path)
 
     def export(self, path: str | Path, format: str) -> Exported:
-        """Write the surrogate for another simulator (JSON).
+        """Write the surrogate for another simulator or a chip.
 
         Parameters
         ----------
         format : str
-            ``"nest"`` (``glif_psc``) or ``"allensdk"`` (``neuron_config``).
+            ``"nest"`` (``glif_psc``), ``"allensdk"`` (``neuron_config``), ``"pynn"``,
+            ``"fixed"`` (s16.15), ``"fixed8"`` (8 fraction bits and 1 ms), ``"loihi"``,
+            ``"spinnaker"``, ``"brainscales2"``: JSON; ``"nir"``: HDF5; ``"sonata"``: a folder.
 
         Returns
         -------
         Exported
-            Its `status` is ``"exact"`` or ``"approximate"``, with what is lost in `losses`.
+            Its `status` is ``"exact"`` or ``"approximate"``, with what is lost in `losses` and how
+            well spikes agree in `agreement`.
 
         Raises
         ------
         ModelError
-            The format is unknown, or does not have this model.
+            The format is unknown, or does not have this model or these parameters.
+        BackendError
+            A package is missing.
         """
-        from biomod.reduction.export import to_allensdk, to_nest
+        from biomod.reduction.export import target
 
-        writers = {"nest": to_nest, "allensdk": to_allensdk}
-        if format not in writers:
-            raise unknown_name("format", format, writers)
-        exported = writers[format](self.fit)
+        exported = target(format, self.model).write(self.fit)
         exported.write(path)
         return exported
 
@@ -222,7 +224,8 @@ def reduce(
         ``respond(currents, dt)`` that gives, for every current in pA with samples of dt ms, the
         voltage in mV at the beginning of each sample and the spike times in ms.
     model : str
-        ``"glif1"`` to ``"glif5"``, ``"izhikevich"`` (2007, with units), ``"izhikevich2003"``,
+        ``"glif1"`` to ``"glif5"`` (with the reset of another program ``"glif1_nest"``,
+        ``"glif1_allensdk"`` …), ``"izhikevich"`` (2007, with units), ``"izhikevich2003"``,
         ``"lif"``, ``"alif"``, ``"eif"``, ``"adex"`` or ``"qif"``.
     modulators : sequence of Modulator
         Under which the cell is driven.

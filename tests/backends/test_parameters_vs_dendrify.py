@@ -14,7 +14,7 @@ import dendrify
 import pytest
 
 from biomod.backends.brian.equations import MAGNESIUM_BLOCK, cell_equations
-from biomod.backends.brian.parameters import brian_values
+from biomod.backends.parameters import brian_values
 from biomod.model import (
     Cell,
     Coupling,

@@ -73,6 +73,8 @@ def test_the_cell_is_driven_under_the_modulators(cli, driven, tmp_path):
         (("--model", "glif9"), "did you mean glif"),
         (("--modulator", "ACh"), "write ACh=0.5uM"),
         (("--seed", "x"), "--seed must be a whole number"),
+        (("--export", "nesst"), "did you mean nest"),
+        (("--model", "qif", "--export", "nest"), "nest does not have the model qif, only glif1"),
     ],
 )
 def test_wrong_options_are_refused_at_once(cli, driven, tmp_path, arguments, message):
@@ -89,6 +91,18 @@ def test_a_circuit_and_an_unknown_cell_are_refused(cli, driven, tmp_path):
     assert (circuit.exit_code, unknown.exit_code) == (2, 2)
     assert "takes a cell" in circuit.stderr
     assert "did you mean Tiny" in unknown.stderr
+
+
+def test_exports_are_written_and_described(cli, driven, tmp_path):
+    wanted = ("--export", "fixed", "--export", "sonata")
+    outcome = reduce(cli, tmp_path / "A", "--json", "--quiet", *wanted)
+    assert outcome.exit_code == 0, outcome.stderr
+    exports = json.loads(outcome.stdout)["exports"]
+    assert exports["sonata"]["status"] == "exact"
+    assert exports["fixed"]["agreement"]["coincidence_2ms"] > 0.98
+    written = json.loads((tmp_path / "A" / "fixed.json").read_text())
+    assert written["format"]["fraction"] == 15
+    assert (tmp_path / "A" / "sonata" / "nodes.h5").exists()
 
 
 def test_a_surrogate_is_replaced_only_by_force(cli, driven, tmp_path):

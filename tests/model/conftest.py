@@ -34,7 +34,7 @@ from biomod.model import (
     Variation,
 )
 from biomod.model._base import Description
-from biomod.model.cell import Compartment
+from biomod.model.cell import Compartment, Cylinder, Membrane
 from biomod.model.stimulus import Stimulus
 from biomod.units import ms, mV, nS, pA, uM
 
@@ -85,7 +85,7 @@ def descriptions() -> dict[str, Description]:
         half, opening, m, action_potential, soma, calcium, tuft, m1, closing, expression, threshold,
         coupling, cell, background, population, stp, projection, pulse, modulator, circuit, ampa,
         Compartment("any", "10 um", "1 um", "30 uS/cm2", "-70 mV", calcium=pool), pool, gaps,
-        Stimulus(**where),
+        Stimulus(**where), Cylinder("any", "10 um", "1 um"), Membrane("30 uS/cm2", "-70 mV"),
         CurrentClamp(**where, amplitude=100 * pA, slope="2 pA/ms", start="5 ms", stop="9 ms"),
         CurrentWaveform(**where, samples=(0.0, 1.5, -2.0), interval="0.2 ms"),
         SynapticEvents(**where, receptor="NMDA", times=("1 ms", 2 * ms), weight="2 nS", number=3),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,14 @@ from biomod.backends.brian import values as val
 from biomod.backends.brian.equations import STIMULUS
 from biomod.backends.brian.integration import method_for
 from biomod.backends.brian.network import GroupPlan, SynapsesPlan, Values
-from biomod.backends.brian.parameters import NANOSIEMENS
 from biomod.backends.job import MODULATION_INTERVAL, Job
+from biomod.backends.parameters import NANOSIEMENS
+from biomod.backends.population import PopulationValues
+from biomod.backends.targets import recorded_cells
 from biomod.errors import ModelError
 from biomod.mechanisms import neuromodulation as nm
 from biomod.mechanisms.randomness import integer_seed
-from biomod.model import Circuit
+from biomod.model import SynapticEvents
 from biomod.model.circuit import check_receptor
 
 
@@ -31,7 +33,7 @@ class Plan:
     groups: tuple[GroupPlan, ...]
     synapses: tuple[SynapsesPlan, ...]
     gaps: tuple[gj.GapPlan, ...]
-    values: Mapping[str, val.PopulationValues]
+    values: Mapping[str, PopulationValues]
     shared: Mapping[str, set[str]]
     stimulus: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]]
 
@@ -50,7 +52,7 @@ def make_plan(job: Job) -> Plan:
     """Lay a job out: draw connections and heterogeneity, decide what is shared."""
     circuit = job.circuit
     groups = net.plan_groups(circuit)
-    values = {p.name: val.PopulationValues(circuit, p, job.dt) for p in circuit.populations}
+    values = {p.name: PopulationValues(circuit, p, job.dt) for p in circuit.populations}
     currents = net.stimulus_currents(job.stimuli)
     stimulus = {
         g.name: net.stimulus_table(circuit, g, currents, job.duration, job.dt) for g in groups
@@ -66,36 +68,20 @@ def make_plan(job: Job) -> Plan:
     )
 
 
-def with_circuit(plan: Plan, circuit: Circuit) -> Plan:
-    """The plan of the same program for other parameter values.
-
-    Raises
-    ------
-    ModelError
-        The circuit differs in structure, size or connections, and needs a program of its own.
-    """
-    job = replace(plan.job, circuit=circuit)
-    if replace(plan.job.circuit, modulators=()) == replace(circuit, modulators=()):
-        return replace(plan, job=job)
-    new = make_plan(job)
+def same_program(plan: Plan, new: Plan) -> bool:
+    """Whether the program of `plan` can run `new`."""
     same = len(new.groups) == len(plan.groups) and len(new.synapses) == len(plan.synapses)
     for a, b in zip(plan.groups, new.groups, strict=False):
         names = [m.name for m in a.members] == [m.name for m in b.members]
         same &= names and a.size == b.size and a.equations == b.equations
-        same &= plan.shared[a.name] <= new.shared[b.name]
+        same &= plan.shared[a.name] <= new.shared.get(b.name, set())
     for c, d in zip(plan.synapses, new.synapses, strict=False):
-        same &= np.array_equal(c.i, d.i) and np.array_equal(c.j, d.j)
-        same &= np.array_equal(c.delay, d.delay) and c.receptors == d.receptors
+        same &= net.same_wiring(c, d)
     same &= len(new.gaps) == len(plan.gaps)
     for e, f in zip(plan.gaps, new.gaps, strict=False):
         same &= e.variable == f.variable and e.pre.name == f.pre.name
         same &= np.array_equal(e.i, f.i) and np.array_equal(e.j, f.j)
-    if not same:
-        raise ModelError(
-            "this program was compiled for a circuit of another structure, size or wiring; "
-            "compile the new circuit"
-        )
-    return replace(new, shared=plan.shared)
+    return bool(same)
 
 
 def all_values(plan: Plan, modulation: nm.Modulation) -> Values:
@@ -114,7 +100,7 @@ def all_values(plan: Plan, modulation: nm.Modulation) -> Values:
         if plan.job.timed:
             result |= _timed_bases(plan, group)
     for synapses in plan.synapses:
-        one = _one(plan, synapses)
+        one = _one(plan.job, synapses)
         result |= val.synapse_values(synapses, circuit, modulation.projections, one)
         if plan.job.timed:
             result[synapses.name, "projection"] = synapses.projection.astype(np.int32)
@@ -124,9 +110,9 @@ def all_values(plan: Plan, modulation: nm.Modulation) -> Values:
     return result | gj.gap_values(plan.gaps)
 
 
-def _one(plan: Plan, synapses: SynapsesPlan) -> bool:
+def _one(job: Job, synapses: SynapsesPlan) -> bool:
     """Whether a synapses object needs its plasticity parameters only once."""
-    return len(synapses.keys) == 1 and not plan.job.timed
+    return len(synapses.keys) == 1 and not job.timed
 
 
 def _timed_bases(plan: Plan, group: GroupPlan) -> Values:
@@ -185,7 +171,7 @@ def build_objects(plan: Plan, tables: Mapping[str, np.ndarray]) -> net.BrianNetw
     groups = {g.name: _neuron_group(plan, g, tables) for g in plan.groups}
     objects: list[Any] = list(groups.values())
     for synapses in plan.synapses:
-        objects.append(_synapses(plan, synapses, groups, tables))
+        objects.append(synapses_object(plan.job, synapses, groups, tables))
     objects += gj.gap_objects(plan.gaps, groups)
     objects += _event_sources(plan, groups)
     spike_monitors, state_monitors = _monitors(plan, groups)
@@ -276,9 +262,11 @@ def _timed_code(
     return "\n".join(statements[True] + statements[False])
 
 
-def _synapses(
-    plan: Plan, synapses: SynapsesPlan, groups: Mapping[str, Any], tables: Mapping[str, np.ndarray]
-) -> Any:
+def synapses_object(
+    job: Job, synapses: SynapsesPlan, groups: Mapping[str, Any],
+    tables: Mapping[str, np.ndarray],
+) -> Any:  # fmt: skip
+    """The Brian2 object of one group of synapses."""
     import brian2 as b2
 
     if not synapses.pre.equations.threshold:
@@ -286,9 +274,9 @@ def _synapses(
             f"projection {synapses.keys[0]}: its presynaptic cells never spike; give them "
             "Soma(spike=SomaticSpike(...))"
         )
-    model, code = net.synapse_equations(synapses, shared=_one(plan, synapses))
+    model, code = net.synapse_equations(synapses, shared=_one(job, synapses))
     namespace: dict[str, Any] = {}
-    if plan.job.timed:
+    if job.timed:
         model += "\nprojection : integer (constant)"
         if not synapses.plastic:
             model += "\nbase_weight : 1 (constant)"
@@ -303,8 +291,8 @@ def _synapses(
         namespace=namespace,
     )
     made.connect(i=synapses.i, j=synapses.j)
-    made.delay = np.round(synapses.delay / plan.job.dt) * plan.job.dt * b2.second
-    if plan.job.timed:
+    made.delay = np.round(synapses.delay / job.dt) * job.dt * b2.second
+    if job.timed:
         target = "U = U_rest * " if synapses.plastic else "weight = base_weight * "
         made.run_regularly(
             f"{target}{synapses.name}_gain(t, projection)",
@@ -316,8 +304,6 @@ def _synapses(
 
 
 def _event_sources(plan: Plan, groups: Mapping[str, Any]) -> list[Any]:
-    import brian2 as b2
-
     objects: list[Any] = []
     for number, stimulus in enumerate(net.stimulus_events(plan.job.stimuli)):
         for group in plan.groups:
@@ -327,19 +313,29 @@ def _event_sources(plan: Plan, groups: Mapping[str, Any]) -> list[Any]:
             cell = group.members[0].population.cell
             compartment = cell.compartment(stimulus.compartment)
             check_receptor(compartment, stimulus.receptor, f"stimulus of {cell.name}")
-            times = np.array([t.si for t in stimulus.times])
-            # A generator's cell spikes at most once in a step: what else falls into it is the next.
-            which = _rank_within_step(times, plan.job.dt)
-            sources, name = int(which.max(initial=0)) + 1, f"events{number}_{group.name}"
-            source = b2.SpikeGeneratorGroup(sources, which, times * b2.second, name=name)
-            size = stimulus.weight.si / NANOSIEMENS * stimulus.number
             state = net.synaptic_state(cell, stimulus.compartment, stimulus.receptor)
-            opening, name = f"{state}_post += {size!r}", f"{name}_synapses"
-            synapses = b2.Synapses(source, groups[group.name], on_pre=opening, name=name)
-            pairs = np.repeat(np.arange(sources), len(cells)), np.tile(cells, sources)
-            synapses.connect(i=pairs[0], j=pairs[1])
-            objects += [source, synapses]
+            name = f"events{number}_{group.name}"
+            objects += event_objects(name, stimulus, state, groups[group.name], cells, plan.job.dt)
     return objects
+
+
+def event_objects(
+    name: str, stimulus: SynapticEvents, state: str, target: Any, where: list[int], dt: float
+) -> list[Any]:
+    """A source of spikes, and its synapses onto these indices of a group."""
+    import brian2 as b2
+
+    times = np.array([t.si for t in stimulus.times])
+    # A generator's cell spikes at most once in a step: what else falls into it is the next.
+    which = _rank_within_step(times, dt)
+    sources = int(which.max(initial=0)) + 1
+    source = b2.SpikeGeneratorGroup(sources, which, times * b2.second, name=name)
+    size = stimulus.weight.si / NANOSIEMENS * stimulus.number
+    opening = f"{state}_post += {size!r}"
+    synapses = b2.Synapses(source, target, on_pre=opening, name=f"{name}_synapses")
+    pairs = np.repeat(np.arange(sources), len(where)), np.tile(where, sources)
+    synapses.connect(i=pairs[0], j=pairs[1])
+    return [source, synapses]
 
 
 def _rank_within_step(times: np.ndarray, dt: float) -> np.ndarray:
@@ -364,7 +360,7 @@ def _monitors(plan: Plan, groups: Mapping[str, Any]) -> tuple[dict[str, Any], li
     }
     states = []
     for number, recording in enumerate(plan.job.recordings):
-        population, cells = net.recorded_cells(plan.job.circuit, recording)
+        population, cells = recorded_cells(plan.job.circuit, recording)
         group = next(g for g in plan.groups if g.member(population.name))
         member = group.member(population.name)
         assert member is not None

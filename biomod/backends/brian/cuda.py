@@ -13,8 +13,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from biomod.backends.brian.collect import Raw
 from biomod.backends.brian.standalone import StandaloneProgram
+from biomod.backends.brian.trees.plan import MOST_NAMED, TreePlan
+from biomod.backends.results import Raw
 from biomod.errors import BackendError, ModelError
 from biomod.model import Circuit
 from biomod.progress import Progress
@@ -35,6 +36,10 @@ class CudaProgram(StandaloneProgram):
         nvcc = shutil.which("nvcc")
         if nvcc is None:
             raise BackendError("the cuda backend needs NVIDIA's compiler nvcc on the PATH")
+        if isinstance(self.plan, TreePlan):
+            raise ModelError(
+                f"the cuda backend has hh cells of at most {MOST_NAMED} compartments; use cpp"
+            )
         backend = prefs.devices.cuda_standalone.cuda_backend
         before = (
             backend.detect_gpus, backend.gpu_id, backend.compute_capability, backend.cuda_path,

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from biomod.backends.parameters import dendrify_kind
 from biomod.errors import BackendError
 from biomod.model import Cell, Channel, Compartment, Dendrite, Gate
 
@@ -56,7 +57,7 @@ def structure(cell: Cell) -> tuple[object, ...]:
     compartments = []
     for c in cell.compartments:
         spikes = tuple(s.name for s in c.spikes) if isinstance(c, Dendrite) else ()
-        channels = tuple(_kinetics(channel) for channel in c.channels)
+        channels = tuple(kinetics(channel) for channel in c.channels)
         receptors = tuple((r.name, r.kind, r.tau_rise is not None) for r in c.receptors)
         compartments.append((c.name, channels, receptors, spikes, c.calcium is not None))
     somatic = cell.soma.spike
@@ -64,18 +65,14 @@ def structure(cell: Cell) -> tuple[object, ...]:
     return (tuple(compartments), couplings, somatic is None, somatic and somatic.peak is not None)
 
 
-def _kinetics(channel: Channel) -> tuple[object, ...]:
+def kinetics(channel: Channel) -> tuple[object, ...]:
+    """What of a channel is in its equations, not a value."""
     gates = (
         (g.name, g.steady_state, g.tau, g.power, g.spike_jump > 0, g.q10 != 1)
         for g in channel.gates
     )
     constants = tuple((k.name, k.unit) for k in channel.constants)
     return channel.name, channel.ion == "ca", tuple(gates), constants
-
-
-def dendrify_kind(kind: str) -> str:
-    """Kind of receptor whose equations Dendrify writes."""
-    return "GABA" if kind == "GABA_B" else kind
 
 
 def cell_equations(cell: Cell) -> CellEquations:

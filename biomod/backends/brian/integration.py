@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from biomod.backends.brian.equations import dendrify_kind, gate_expressions
+from biomod.backends.brian.equations import gate_expressions
 from biomod.backends.brian.gaps import total as total_gap
+from biomod.backends.parameters import dendrify_kind, from_soma
 from biomod.model import Cell, Dendrite, SynapticReceptor
 from biomod.model.cell import Compartment
 
@@ -73,25 +74,36 @@ def crank_nicolson(cell: Cell, gaps: Gaps = NO_GAPS) -> str:
     """
     lines: list[str] = []
     for c in cell.compartments:
-        terms = _conductances(c)
         own = "".join(f" + g_{k.a}_{k.b}" for k in cell.couplings if c.name in (k.a, k.b))
-        total = " + ".join(g for g, _ in terms)
-        driven = " + ".join(f"{g}*{E}" for g, E in terms)
-        if c.name in gaps:
-            total += f" + {total_gap(c.name)}"
-            driven += "".join(f" + {inward}" for inward in gaps[c.name])
-        lines.append(f"_G_{c.name} = 2*C_{c.name}/dt + {total}{own}")
-        lines.append(f"_J_{c.name} = 2*C_{c.name}/dt*V_{c.name} + {driven} + I_ext_{c.name}")
+        lines += balance(c, own, gaps)
     lines += _elimination(cell)
     for c in cell.compartments:
-        lines += _calcium(c)
-    for c in cell.compartments:
-        lines.append(f"V_{c.name} = 2*_U_{c.name} - V_{c.name}")
-    for c in cell.compartments:
-        lines += _gates(c)
-        for receptor in c.receptors:
-            lines += _synapse(c.name, receptor)
+        lines += completion(c)
     return "\n".join(lines)
+
+
+def balance(c: Compartment, coupled: str, gaps: Gaps = NO_GAPS) -> list[str]:
+    """Row of the implicit half step of a compartment: ``_G_ u - (couplings) = _J_``.
+
+    `coupled` are the conductances to its neighbours, as terms of a sum.
+    """
+    terms = _conductances(c)
+    total = " + ".join(g for g, _ in terms)
+    driven = " + ".join(f"{g}*{E}" for g, E in terms)
+    if c.name in gaps:
+        total += f" + {total_gap(c.name)}"
+        driven += "".join(f" + {inward}" for inward in gaps[c.name])
+    return [
+        f"_G_{c.name} = 2*C_{c.name}/dt + {total}{coupled}",
+        f"_J_{c.name} = 2*C_{c.name}/dt*V_{c.name} + {driven} + I_ext_{c.name}",
+    ]
+
+
+def completion(c: Compartment) -> list[str]:
+    """From the voltage ``_U_`` in the middle of the step to all states at its end."""
+    synapses = [line for receptor in c.receptors for line in _synapse(c.name, receptor)]
+    voltage = f"V_{c.name} = 2*_U_{c.name} - V_{c.name}"
+    return [*_calcium(c), voltage, *_gates(c), *synapses]
 
 
 def _conductances(c: Compartment) -> list[tuple[str, str]]:
@@ -136,20 +148,6 @@ def _elimination(cell: Cell) -> list[str]:
     for child, parent, g in order:
         lines.append(f"_U_{child} = ({J[child]} + {g}*_U_{parent})/{G[child]}")
     return lines
-
-
-def from_soma(cell: Cell) -> list[tuple[str, str, str]]:
-    """Compartment, the next one towards the soma and their coupling, parents first."""
-    order: list[tuple[str, str, str]] = []
-    reached = [cell.soma.name]
-    for parent in reached:
-        for k in cell.couplings:
-            if parent in (k.a, k.b):
-                child = k.b if parent == k.a else k.a
-                if child not in reached:
-                    reached.append(child)
-                    order.append((child, parent, f"g_{k.a}_{k.b}"))
-    return order
 
 
 def _calcium(c: Compartment) -> list[str]:

@@ -21,8 +21,9 @@ from biomod.backends.brian.equations import (
     dendrify_kind,
     structure,
 )
-from biomod.backends.brian.parameters import NANOSIEMENS
-from biomod.errors import ModelError, unknown_name
+from biomod.backends.parameters import NANOSIEMENS
+from biomod.backends.targets import Current, stimulated
+from biomod.errors import unknown_name
 from biomod.mechanisms import connectivity
 from biomod.model import (
     Background,
@@ -37,7 +38,6 @@ from biomod.model import (
 )
 
 Values = dict[tuple[str, str], np.ndarray]  # by object and variable
-Current = CurrentClamp | CurrentWaveform
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,12 @@ def plan_synapses(circuit: Circuit, plans: Sequence[GroupPlan]) -> tuple[Synapse
     return tuple(result)
 
 
+def same_wiring(a: SynapsesPlan, b: SynapsesPlan) -> bool:
+    """Whether two plans join the same cells with the same delays."""
+    same = np.array_equal(a.i, b.i) and np.array_equal(a.j, b.j)
+    return same and np.array_equal(a.delay, b.delay) and a.receptors == b.receptors
+
+
 def stimulus_table(
     circuit: Circuit, plan: GroupPlan, stimuli: Sequence[Current], duration: float, dt: float
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -159,24 +165,33 @@ def stimulus_table(
     times = np.arange(round(duration / dt) + 1) * dt
     result: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for comp in sorted({s.compartment for s in stimuli}):
-        columns: list[np.ndarray] = [np.zeros(len(times))]
-        combination: dict[tuple[int, ...], int] = {(): 0}
         received: list[list[int]] = [[] for _ in range(plan.size)]
         currents = [s for s in stimuli if s.compartment == comp]
         for index, stimulus in enumerate(currents):
             for cell in target_cells(circuit, plan, stimulus):
                 received[cell].append(index)
-        if not any(received):
-            continue
-        which = np.zeros(plan.size, dtype=int)
-        for cell, indices in enumerate(received):
-            key = tuple(indices)
-            if key not in combination:
-                combination[key] = len(columns)
-                columns.append(np.sum([currents[k].current(times) for k in key], axis=0))
-            which[cell] = combination[key]
-        result[comp] = (np.stack(columns, axis=1), which)
+        if any(received):
+            result[comp] = current_courses(received, currents, times)
     return result
+
+
+def current_courses(
+    received: Sequence[Sequence[int]], currents: Sequence[Current], times: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct sums of currents (times x courses, the first is zero), and which each target has.
+
+    `received` are the indices of the currents of each target.
+    """
+    columns: list[np.ndarray] = [np.zeros(len(times))]
+    combination: dict[tuple[int, ...], int] = {(): 0}
+    which = np.zeros(len(received), dtype=int)
+    for target, indices in enumerate(received):
+        key = tuple(indices)
+        if key not in combination:
+            combination[key] = len(columns)
+            columns.append(np.sum([currents[k].current(times) for k in key], axis=0))
+        which[target] = combination[key]
+    return np.stack(columns, axis=1), which
 
 
 def target_cells(circuit: Circuit, plan: GroupPlan, stimulus: Stimulus) -> list[int]:
@@ -187,33 +202,6 @@ def target_cells(circuit: Circuit, plan: GroupPlan, stimulus: Stimulus) -> list[
         if member is not None:
             found += [member.start + c for c in cells]
     return found
-
-
-def stimulated(circuit: Circuit, stimulus: Stimulus) -> list[tuple[str, tuple[int, ...]]]:
-    """Population and cells that a stimulus reaches."""
-    if stimulus.population == "*":
-        targets = circuit.populations
-    else:
-        name = stimulus.population or only_population(circuit, "stimulus").name
-        targets = (circuit.population(name),)
-    chosen = []
-    for target in targets:
-        target.cell.compartment(stimulus.compartment)
-        outside = [c for c in stimulus.cells if not 0 <= c < target.size]
-        if outside:
-            raise ModelError(
-                f"stimulus: {target.name} has cells 0 to {target.size - 1}, not {outside[0]}"
-            )
-        chosen.append((target.name, stimulus.cells or tuple(range(target.size))))
-    return chosen
-
-
-def only_population(circuit: Circuit, what: str) -> Population:
-    """The only population of a circuit; an error if there are several to choose from."""
-    if len(circuit.populations) > 1:
-        names = ", ".join(circuit.cells)
-        raise ModelError(f"{what}: say which population, one of {names}")
-    return circuit.populations[0]
 
 
 def backgrounds_of(plan: GroupPlan) -> dict[tuple[str, str, Any], list[tuple[Member, Background]]]:
@@ -288,23 +276,6 @@ def stimulus_currents(stimuli: Sequence[Stimulus]) -> list[Current]:
 def stimulus_events(stimuli: Sequence[Stimulus]) -> list[SynapticEvents]:
     """The stimuli that are spikes at synapses."""
     return [s for s in stimuli if isinstance(s, SynapticEvents)]
-
-
-def recorded_cells(circuit: Circuit, recording: Recording) -> tuple[Population, np.ndarray]:
-    """The population of a recording, and the indices of its cells within the population."""
-    if recording.population:
-        population = circuit.population(recording.population)
-    else:
-        population = only_population(circuit, f"recording {recording.label}")
-    first = range(min(10, population.size))
-    chosen = tuple(first) if recording.cells is None else recording.cells
-    outside = [c for c in chosen if not 0 <= c < population.size]
-    if outside:
-        raise ModelError(
-            f"recording {recording.label}: {population.name} has cells 0 to "
-            f"{population.size - 1}, not {outside[0]}"
-        )
-    return population, np.array(chosen)
 
 
 def recorded_variable(plan: GroupPlan, recording: Recording) -> str:

@@ -6,10 +6,9 @@ import time
 
 import numpy as np
 
-from biomod.backends.brian import assemble
-from biomod.backends.brian.assemble import Plan
-from biomod.backends.brian.collect import Raw
+from biomod.backends.brian import layout
 from biomod.backends.job import Job, modulation_of
+from biomod.backends.results import Raw
 from biomod.model import Circuit
 from biomod.progress import NoProgress, Progress
 
@@ -22,7 +21,7 @@ class RuntimeProgram:
     def __init__(self, job: Job, target: str) -> None:
         started = time.perf_counter()
         self.target = target
-        self.plan: Plan = assemble.make_plan(job)
+        self.plan: layout.Plan = layout.make_plan(job)
         self.build_seconds = time.perf_counter() - started
 
     def run(
@@ -32,15 +31,15 @@ class RuntimeProgram:
         import brian2 as b2
 
         progress = progress or NoProgress()
-        plan = assemble.with_circuit(self.plan, circuit)
+        plan = layout.with_circuit(self.plan, circuit)
         modulation = modulation_of(plan.job)
         before = b2.prefs.codegen.target, float(b2.defaultclock.dt)
         b2.prefs.codegen.target = self.target
         b2.defaultclock.dt = self.plan.job.dt * b2.second
         try:
-            network = assemble.build_objects(plan, assemble.timed_tables(plan, modulation))
+            network = layout.build_objects(plan, layout.timed_tables(plan, modulation))
             named = {o.name: o for o in network.objects}
-            for (owner, variable), array in assemble.all_values(plan, modulation).items():
+            for (owner, variable), array in layout.all_values(plan, modulation).items():
                 named[owner].variables[variable].set_value(array)
             b2.seed(plan.seed)
             net = b2.Network(network.objects)
@@ -59,10 +58,9 @@ class RuntimeProgram:
                 for name, m in network.spike_monitors.items()
             }
             traces = [
-                (recording, variable, np.array(m.t_[:]), np.array(getattr(m, f"{variable}_")).T,
-                 cells)
+                (recording, np.array(m.t_[:]), np.array(getattr(m, f"{variable}_")).T, cells)
                 for recording, variable, m, cells in network.state_monitors
-            ]  # fmt: skip
+            ]
         finally:
             progress.close()
             b2.prefs.codegen.target = before[0]

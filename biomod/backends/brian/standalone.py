@@ -22,10 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from biomod.backends.brian import assemble
-from biomod.backends.brian.assemble import Plan
-from biomod.backends.brian.collect import Raw
+from biomod.backends.brian import layout
 from biomod.backends.job import Job, modulation_of
+from biomod.backends.results import Raw
 from biomod.errors import BackendError
 from biomod.model import Circuit
 from biomod.programs import CompileError, compile_program
@@ -57,7 +56,7 @@ class StandaloneProgram:
 
     def __init__(self, job: Job) -> None:
         started = time.perf_counter()
-        self.plan: Plan = assemble.make_plan(job)
+        self.plan: layout.Plan = layout.make_plan(job)
         self._directory = Path(tempfile.mkdtemp(prefix="biomod-"))
         self._cleanup = weakref.finalize(self, shutil.rmtree, self._directory, True)
         self._generate()
@@ -78,8 +77,8 @@ class StandaloneProgram:
 
         get_device().insert_code(
             "main",
-            "for (auto& _g : brian::_random_generators) "
-            '_g.seed((unsigned long)std::stoul(std::getenv("BIOMOD_SEED")));',
+            'const unsigned long _seed = std::stoul(std::getenv("BIOMOD_SEED")); '
+            "for (auto& _g : brian::_random_generators) _g.seed(_seed); _engine_seed(_seed);",
         )
 
     def _generate(self) -> None:
@@ -89,11 +88,11 @@ class StandaloneProgram:
         import biomod.engine  # noqa: F401 - registers the device
 
         modulation = modulation_of(self.plan.job)
-        tables = assemble.timed_tables(self.plan, modulation)
+        tables = layout.timed_tables(self.plan, modulation)
         with standalone_device(self._directory, self.device):
             device = get_device()
             b2.defaultclock.dt = self.plan.job.dt * b2.second
-            network = assemble.build_objects(self.plan, tables)
+            network = layout.build_objects(self.plan, tables)
             self._seed()
             device.apply_run_args()
             net = b2.Network(network.objects)
@@ -110,7 +109,6 @@ class StandaloneProgram:
             self._traces = [
                 (
                     recording,
-                    variable,
                     _array(device, m.variables[variable]),
                     _array(device, m.variables["t"]),
                     cells,
@@ -131,23 +129,23 @@ class StandaloneProgram:
     ) -> Raw:
         """Simulate `duration` seconds of `circuit`, which has the structure compiled for."""
         progress = progress or NoProgress()
-        plan = assemble.with_circuit(self.plan, circuit)
+        plan = layout.with_circuit(self.plan, circuit)
         run_dir = Path(tempfile.mkdtemp(prefix="run-", dir=self._directory))
         try:
             arguments = self._write_inputs(run_dir, plan)
             started = time.perf_counter()
-            self._execute(run_dir, arguments, plan.seed, duration, progress)
+            self._execute(run_dir, arguments, plan.seed, duration, threads, progress)
             seconds = time.perf_counter() - started
             return self._read(run_dir, seconds)
         finally:
             shutil.rmtree(run_dir, ignore_errors=True)
 
-    def _write_inputs(self, run_dir: Path, plan: Plan) -> list[str]:
+    def _write_inputs(self, run_dir: Path, plan: layout.Plan) -> list[str]:
         modulation = modulation_of(plan.job)
         shutil.copytree(
             self._directory / "static_arrays", run_dir / "static_arrays", copy_function=os.link
         )
-        for name, table in assemble.timed_tables(plan, modulation).items():
+        for name, table in layout.timed_tables(plan, modulation).items():
             if name in self._tables:
                 target = run_dir / "static_arrays" / self._tables[name]
                 target.unlink()
@@ -155,18 +153,20 @@ class StandaloneProgram:
         (run_dir / "in").mkdir()
         (run_dir / "results").mkdir()
         arguments = []
-        for (owner, variable), array in assemble.all_values(plan, modulation).items():
+        for (owner, variable), array in layout.all_values(plan, modulation).items():
             file = f"in/{owner}.{variable}"
             np.ascontiguousarray(array).tofile(run_dir / file)
             arguments.append(f"{owner}.{variable}={file}")
         return arguments
 
     def _execute(
-        self, run_dir: Path, arguments: list[str], seed: int, duration: float, progress: Progress
-    ) -> None:
+        self, run_dir: Path, arguments: list[str], seed: int, duration: float, threads: int,
+        progress: Progress,
+    ) -> None:  # fmt: skip
         environment = dict(os.environ)
         environment["BIOMOD_SEED"] = str(seed)
         environment["BIOMOD_DURATION"] = repr(duration)
+        environment["BIOMOD_THREADS"] = str(threads)
         command = [str(self.binary), "--results_dir", f"{run_dir}/results/", *arguments]
         progress.start(duration)
         messages: list[str] = []
@@ -204,9 +204,9 @@ class StandaloneProgram:
 
         spikes = {name: (read(i), read(t)) for name, (i, t) in self._spikes.items()}
         traces = []
-        for recording, variable, values, times, cells in self._traces:
+        for recording, values, times, cells in self._traces:
             t = read(times)
-            traces.append((recording, variable, t, read(values).reshape(len(t), len(cells)), cells))
+            traces.append((recording, t, read(values).reshape(len(t), len(cells)), cells))
         return Raw(spikes=spikes, traces=traces, run_seconds=seconds)
 
 

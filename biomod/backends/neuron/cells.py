@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from biomod.backends.brian.integration import from_soma
-from biomod.backends.brian.parameters import area
-from biomod.backends.brian.resting import resting_states
-from biomod.backends.brian.values import PopulationValues
 from biomod.backends.neuron.nmodl import channel_mechanism, pool_mechanism, receptor_mechanism
 from biomod.backends.neuron.plan import Target, one, parameter_targets
+from biomod.backends.parameters import area, from_soma
+from biomod.backends.population import PopulationValues
+from biomod.backends.resting import resting_states
 from biomod.mechanisms import neuromodulation as nm
 from biomod.model import Cell
 

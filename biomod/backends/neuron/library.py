@@ -29,11 +29,13 @@ from biomod.programs import (
     write_entry,
 )
 
+CORE_INSTALL = "pip install 'biomod[neuron]' on Linux or macOS brings it"
 
-def find_nrnivmodl() -> str | None:
+
+def find_nrnivmodl(tool: str = "nrnivmodl") -> str | None:
     """Path of NEURON's compiler of mechanisms: beside this Python, or on the PATH."""
-    beside = Path(sys.executable).with_name("nrnivmodl")
-    return str(beside) if beside.exists() else shutil.which("nrnivmodl")
+    beside = Path(sys.executable).with_name(tool)
+    return str(beside) if beside.exists() else shutil.which(tool)
 
 
 def files() -> dict[Path, os.stat_result]:
@@ -70,9 +72,46 @@ def libraries(mechanisms: Iterable[Mechanism]) -> tuple[dict[str, Path], bool]:
     return kept, bool(missing)
 
 
+def core_library(mechanisms: Iterable[Mechanism]) -> tuple[Path, bool]:
+    """The library of all these mechanisms for CoreNEURON, and whether a compiler ran.
+
+    CoreNEURON takes its mechanisms from one library, so each set of them has its own.
+
+    Raises
+    ------
+    BackendError
+        nrnivmodl-core or the C++ compiler is missing, or refused a text.
+    """
+    wanted = sorted({m.name: m for m in mechanisms}.values(), key=lambda m: m.name)
+    kept = cache_directory() / "mechanisms" / f"core-{_digest(*(m.text for m in wanted))}.so"
+    if read_entry(kept) is not None:
+        return kept, False
+    _check_tools()
+    tool = find_nrnivmodl("nrnivmodl-core")
+    if tool is None:
+        raise BackendError(f"CoreNEURON's mechanisms need nrnivmodl-core; {CORE_INSTALL}")
+    with tempfile.TemporaryDirectory(prefix="biomod-core-") as folder:
+        source = Path(folder) / "mechanisms"
+        source.mkdir()
+        for m in wanted:
+            (source / f"{m.name}.mod").write_text(m.text)
+        done = _execute([*_command(tool), source.name], folder, find_compiler() or "c++")
+        # That of NEURON 9.0 from PyPI fails when all is done, in search of a file of nrnivmodl.
+        # The last thing that it makes is an executable.
+        made = next(iter(sorted(Path(folder).glob("*/libcorenrnmech.*"))), None)
+        if made is None or not list(Path(folder).glob("*/special-core")):
+            raise BackendError(f"nrnivmodl-core failed on a mechanism: {_said(done)}")
+        _keep(made.read_bytes(), kept)
+    return kept, True
+
+
 def _key(mechanism: Mechanism) -> str:
-    parts = (_identity(find_compiler() or "none"), version("neuron"), mechanism.text)
-    return f"{mechanism.name}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:16]}"
+    return f"{mechanism.name}-{_digest(mechanism.text)}"
+
+
+def _digest(*texts: str) -> str:
+    parts = (_identity(find_compiler() or "none"), version("neuron"), *texts)
+    return hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:16]
 
 
 @cache
@@ -106,8 +145,7 @@ def _compile(mechanisms: Sequence[Mechanism], kept: Mapping[str, Path]) -> None:
     with tempfile.TemporaryDirectory(prefix="biomod-nmodl-") as folder:
         for m in mechanisms:
             (Path(folder) / f"{m.name}.mod").write_text(m.text)
-        command = [sys.executable, nrnivmodl] if _is_script(nrnivmodl) else [nrnivmodl]
-        _call([*command, "."], folder, compiler)
+        _call([*_command(nrnivmodl), "."], folder, compiler)
         for m in mechanisms:
             _link(m.name, folder, compiler)
             _keep((Path(folder) / f"{m.name}.so").read_bytes(), kept[m.name])
@@ -139,16 +177,29 @@ def _neuron_folder() -> Path:
 
 
 def _call(command: Sequence[str], folder: str, compiler: str) -> None:
-    environment = os.environ | {"CXX": compiler}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    done = _execute(command, folder, compiler)
     if done.returncode:
-        message = f"{done.stdout}\n{done.stderr}".strip()[-2000:]
-        raise BackendError(f"{Path(command[-2]).name} failed on a mechanism: {message}")
+        raise BackendError(f"{Path(command[-2]).name} failed on a mechanism: {_said(done)}")
 
 
-def _is_script(path: str) -> bool:
-    with open(path, "rb") as file:
-        return b"python" in file.readline(200)
+def _said(done: subprocess.CompletedProcess[str]) -> str:
+    return f"{done.stdout}\n{done.stderr}".strip()[-2000:]
+
+
+def _execute(
+    command: Sequence[str], folder: str, compiler: str
+) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"CXX": compiler}
+    # An imported NEURON has set it to another folder, which nrnivmodl-core takes over.
+    environment.pop("NMODLHOME", None)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def _command(tool: str) -> list[str]:
+    """Tools that are Python scripts run in this Python."""
+    with open(tool, "rb") as file:
+        script = b"python" in file.readline(200)
+    return [sys.executable, tool] if script else [tool]
 
 
 def _keep(library: bytes, kept: Path) -> None:

@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from biomod.backends.brian import network as net
-from biomod.backends.brian.values import PopulationValues
 from biomod.backends.job import Job
 from biomod.backends.neuron.nmodl import (
     Mechanism,
@@ -18,10 +16,12 @@ from biomod.backends.neuron.nmodl import (
     pool_mechanism,
     receptor_mechanism,
 )
-from biomod.errors import ModelError, unknown_name
+from biomod.backends.population import PopulationValues
+from biomod.backends.targets import recorded_cells, recorded_part, stimulated
+from biomod.errors import ModelError
 from biomod.mechanisms import connectivity
 from biomod.mechanisms.gap_junctions import GapPairs, gap_pairs
-from biomod.model import Cell, Circuit, Recording, SynapticEvents
+from biomod.model import Cell, Circuit, SynapticEvents
 from biomod.model.circuit import check_receptor
 from biomod.units import parse_unit
 
@@ -69,6 +69,7 @@ class Plan:
     values: Mapping[str, PopulationValues]
     connections: Mapping[str, connectivity.Connections]
     gaps: Mapping[str, GapPairs]
+    core: bool = False  # whether CoreNEURON advances the cells
 
     @property
     def synapse_count(self) -> int:
@@ -85,7 +86,7 @@ class Plan:
         return next(m for m in self.members if m.name == population)
 
 
-def make_plan(job: Job) -> Plan:
+def make_plan(job: Job, core: bool = False) -> Plan:
     """Check a job, and draw its connections and heterogeneity.
 
     Raises
@@ -105,18 +106,19 @@ def make_plan(job: Job) -> Plan:
         members.append(Member(population.name, start, population.size))
         start += population.size
     for stimulus in job.stimuli:
-        for target, _ in net.stimulated(circuit, stimulus):
+        for target, _ in stimulated(circuit, stimulus):
             if isinstance(stimulus, SynapticEvents):
                 where = circuit.population(target).cell.compartment(stimulus.compartment)
                 check_receptor(where, stimulus.receptor, f"stimulus of {target}")
     for recording in job.recordings:
-        recorded_part(net.recorded_cells(circuit, recording)[0].cell, recording)
+        recorded_part(recorded_cells(circuit, recording)[0].cell, recording)
     return Plan(
         job=job,
         members=tuple(members),
         values={p.name: PopulationValues(circuit, p, job.dt) for p in circuit.populations},
         connections={p.key: connectivity.connect(circuit, p) for p in circuit.projections},
         gaps={j.key: gap_pairs(circuit, j) for j in circuit.gap_junctions},
+        core=core,
     )
 
 
@@ -182,24 +184,6 @@ def parameter_targets(cell: Cell) -> dict[str, Target]:
             found[f"{path}.depth"] = Target(n, "calcium", "depth", 1e6)
             found[f"{path}.cai_rest"] = Target(n, "calcium", "rest", 1.0)
     return found
-
-
-def recorded_part(cell: Cell, recording: Recording) -> tuple[str, str]:
-    """Part and variable of a recording: ``("v", "")``, ``("M", "p")``, ``("AMPA", "g")``."""
-    compartment = cell.compartment(recording.compartment)
-    allowed: dict[str, tuple[str, str]] = {"v": ("v", "")}
-    for channel in compartment.channels:
-        allowed |= {
-            f"{channel.name}.{g.name}": (channel.name, g.name) for g in channel.gates if g.tau
-        }
-    allowed |= {f"{r.name}.g": (r.name, "g") for r in compartment.receptors}
-    if compartment.calcium is not None:
-        allowed["calcium.cai"] = ("calcium", "cai")
-    if recording.variable not in allowed:
-        known = sorted(f"{c.name}.{v}" for c in (compartment,) for v in allowed)
-        wanted = f"{recording.compartment}.{recording.variable}"
-        raise unknown_name("recorded variable", wanted, known)
-    return allowed[recording.variable]
 
 
 def one(value: Any, cell: int) -> float:

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from biomod.backends import mpi
-from biomod.backends.brian.collect import Raw
-from biomod.backends.brian.equations import CONDUCTANCE
-from biomod.backends.brian.network import recorded_cells
 from biomod.backends.job import MODULATION_INTERVAL, Job, modulation_of
 from biomod.backends.neuron import network, session
 from biomod.backends.neuron.plan import Plan, make_plan, mechanisms
 from biomod.backends.neuron.traces import array
+from biomod.backends.results import Raw
+from biomod.backends.targets import recorded_cells
 from biomod.errors import ModelError
 from biomod.model import Circuit, Recording
 from biomod.progress import NoProgress, Progress
@@ -56,19 +55,24 @@ class NeuronProgram:
         if circuit != plan.job.circuit:
             plan = make_plan(replace(plan.job, circuit=circuit))
             session.load(mechanisms(circuit))
-        modulation = modulation_of(plan.job)
-        with session.simulator() as h:
-            pc = h.ParallelContext()
-            built = session.together(lambda: network.build(h, pc, plan, modulation))
-            try:
-                progress.start(duration)
-                started = time.perf_counter()
-                _run(built, duration, progress)
-                seconds = time.perf_counter() - started
-                return _collect(built, duration, seconds)
-            finally:
-                progress.close()
-                built.clear()
+        return simulate(plan, duration, progress)
+
+
+def simulate(plan: Plan, duration: float, progress: Progress) -> Raw:
+    """Build a plan in this process, which has its mechanisms, and simulate `duration` seconds."""
+    modulation = modulation_of(plan.job)
+    with session.simulator() as h:
+        pc = h.ParallelContext()
+        built = session.together(lambda: network.build(h, pc, plan, modulation))
+        try:
+            progress.start(duration)
+            started = time.perf_counter()
+            _run(built, duration, progress)
+            seconds = time.perf_counter() - started
+            return _collect(built, duration, seconds)
+        finally:
+            progress.close()
+            built.clear()
 
 
 def _run(built: network.Network, duration: float, progress: Progress) -> None:
@@ -85,6 +89,10 @@ def _run(built: network.Network, duration: float, progress: Progress) -> None:
     h.finitialize()
     for connection, at in built.events:
         connection.event(at)
+    if built.plan.core:
+        _run_core(built, duration)
+        progress.update(duration)
+        return
     pointers = [_pointers(h, moving) for moving in built.moving]
     # In every process pieces of the same length.
     interval = MODULATION_INTERVAL if job.timed else PIECE
@@ -98,6 +106,17 @@ def _run(built: network.Network, duration: float, progress: Progress) -> None:
             end = np.ceil(end / job.dt - 1e-6) * job.dt
         pc.psolve(end * 1e3)
         progress.update(end)
+
+
+def _run_core(built: network.Network, duration: float) -> None:
+    """All at once: CoreNEURON takes the whole model over and gives it back.
+
+    It is told the end in six digits only, so it goes on to the next whole ms.
+    """
+    from neuron import coreneuron
+
+    with coreneuron(enable=True, verbose=0):
+        built.pc.psolve(np.ceil(duration * 1e3 + 1e-6))
 
 
 def _pointers(h: Any, moving: network.MovingParameters) -> Any:
@@ -127,7 +146,7 @@ def _collect(built: network.Network, duration: float, seconds: float) -> Raw:
 
 def _traces(
     plan: Plan, columns: dict[tuple[int, int], np.ndarray], duration: float
-) -> list[tuple[Recording, str, np.ndarray, np.ndarray, np.ndarray]]:
+) -> list[tuple[Recording, np.ndarray, np.ndarray, np.ndarray]]:
     """Recordings in SI units, at the times at which the Brian2 backends record."""
     traces = []
     for number, recording in enumerate(plan.job.recordings):
@@ -135,19 +154,12 @@ def _traces(
         step = plan.job.dt if recording.interval is None else recording.interval.si
         length = int(np.ceil(duration / step - 1e-6))
         values = [columns[number, column][:length] for column in range(len(cells))]
-        variable, scale = _kind(recording)
-        traces.append(
-            (recording, variable, np.arange(length) * step, np.stack(values, axis=1) * scale, cells)
-        )
+        found = np.stack(values, axis=1) * _to_si(recording)
+        traces.append((recording, np.arange(length) * step, found, cells))
     return traces
 
 
-def _kind(recording: Recording) -> tuple[str, float]:
-    """What Brian2 would call a variable, which says its unit, and the factor to SI."""
+def _to_si(recording: Recording) -> float:
     if recording.variable == "v":
-        return f"V_{recording.compartment}", 1e-3
-    if recording.variable.endswith(".g"):
-        return f"{CONDUCTANCE}{recording.variable}", 1e-9
-    if recording.variable == "calcium.cai":
-        return f"cai_{recording.compartment}", 1.0
-    return recording.variable, 1.0
+        return 1e-3
+    return 1e-9 if recording.variable.endswith(".g") else 1.0

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from biomod.backends.brian.network import Current, stimulated
-from biomod.backends.brian.parameters import NANOSIEMENS
+from biomod.backends.parameters import NANOSIEMENS
+from biomod.backends.targets import Current, stimulated
 from biomod.errors import ModelError
 from biomod.model import CurrentClamp, CurrentWaveform, SynapticEvents
 
@@ -40,7 +40,9 @@ def _events(network: Network, stimulus: SynapticEvents, gids: list[int]) -> None
     for gid in gids:
         process = network.cells[gid].parts[stimulus.compartment, stimulus.receptor]
         connection = h.NetCon(None, process)
-        connection.delay = 0
+        # Not waited for, as the event is put into the queue for its arrival; CoreNEURON refuses
+        # to start below two time steps.
+        connection.delay = 10.0
         network.events += [(connection, float(t) * 1e3) for t in times]
         connection.weight[0] = stimulus.weight.si / NANOSIEMENS * stimulus.number
         network.kept.append(connection)
@@ -55,7 +57,7 @@ def _current(network: Network, stimulus: Current, section: Any) -> None:
     if network.variable_step:
         times, current, continuous = _knots(stimulus, job.duration)
     else:
-        times, current, continuous = *_steps(stimulus, job.duration, job.dt), False
+        times, current, continuous = *_midpoints(stimulus, job.duration, job.dt), True
     if len(times) == 1:
         clamp.amp = current[0] * 1e9
         return
@@ -64,12 +66,20 @@ def _current(network: Network, stimulus: Current, section: Any) -> None:
     network.kept += [values, at]
 
 
-def _steps(stimulus: Current, duration: float, dt: float) -> tuple[np.ndarray, np.ndarray]:
-    """Times at which an injected current changes from one time step to the next, and its values."""
-    times = np.arange(round(duration / dt) + 1) * dt
-    current = stimulus.current(times)
-    changed = np.append(True, np.diff(current) != 0)
-    return times[changed], current[changed]
+def _midpoints(stimulus: Current, duration: float, dt: float) -> tuple[np.ndarray, np.ndarray]:
+    """Middles of time steps, where a played current is read, and the values of their beginnings.
+
+    Between them it is interpolated, so of steps of one value the first and the last suffice. Beyond
+    the last time NEURON would extrapolate: the last value is held there.
+    """
+    steps = np.arange(round(duration / dt) + 1)
+    current = stimulus.current(steps * dt)
+    changes = np.diff(current) != 0
+    kept = np.append(True, changes) | np.append(changes, False)
+    times, values = (steps[kept] + 0.5) * dt, current[kept]
+    if len(times) == 1:
+        return times, values
+    return np.append(times, 1e6), np.append(values, values[-1])
 
 
 def _knots(stimulus: Current, duration: float) -> tuple[np.ndarray, np.ndarray, bool]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from biomod.backends.brian.parameters import NANOSIEMENS
+from biomod.backends.parameters import NANOSIEMENS
 from biomod.errors import BackendError, ModelError
 from biomod.mechanisms import neuromodulation as nm
 from biomod.mechanisms.randomness import integer_seed

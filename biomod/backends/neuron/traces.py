@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from biomod.backends.brian.network import recorded_cells
 from biomod.backends.neuron.cells import BuiltCell
-from biomod.backends.neuron.plan import recorded_part
+from biomod.backends.targets import recorded_cells, recorded_part
 from biomod.model import Cell, Recording
 
 if TYPE_CHECKING:
@@ -25,20 +24,21 @@ class Trace:
     column: int
     vectors: list[Any]
     synapse: Any = None
-    # Time steps per sample, and the fraction that one leaves, where every step is recorded because
-    # what arrives at its end counts already, see _at_once.
-    stride: float = 0.0
-    decay: float = 1.0
+    # Time steps per sample, where every step is recorded.
+    stride: float = 1.0
+    # Fraction that one step leaves, where what arrives at its end counts already, see _at_once.
+    decay: float | None = None
 
     def values(self) -> np.ndarray:
         """In mV, mM or nS; a conductance is the difference of two exponentials."""
         arrays = [array(v) for v in self.vectors]
-        if self.stride:
-            after = arrays[0][1:] / self.decay
-            steps = np.round(np.arange(len(after) / self.stride) * self.stride).astype(int)
-            return np.asarray(after[steps[steps < len(after)]])
-        difference = arrays[0] - arrays[1] if len(arrays) == 2 else arrays[0]
-        return np.asarray(difference * (1.0 if self.synapse is None else self.synapse.factor))
+        found = arrays[0] - arrays[1] if len(arrays) == 2 else arrays[0]
+        if self.decay is not None:
+            found = found[1:] / self.decay
+        elif self.synapse is not None:
+            found = found * self.synapse.factor
+        steps = np.round(np.arange(len(found) / self.stride) * self.stride).astype(int)
+        return np.asarray(found[steps[steps < len(found)]])
 
 
 def array(vector: Any) -> np.ndarray:
@@ -60,6 +60,9 @@ def record(network: Network) -> None:
                 references, synapse = _references(population.cell, built, recording)
                 if synapse is not None and len(references) == 1 and not network.variable_step:
                     trace = _at_once(network, recording, references[0], synapse)
+                elif plan.core:  # which knows no interval of recordings
+                    vectors = [_every_step(network, r) for r in references]
+                    trace = Trace(0, 0, vectors, synapse, _stride(network, recording))
                 else:
                     vectors = [_vector(network, recording, r) for r in references]
                     trace = Trace(0, 0, vectors, synapse)
@@ -72,12 +75,20 @@ def _at_once(network: Network, recording: Recording, reference: Any, synapse: An
     NEURON records before it delivers what arrives at the same time, which the Brian2 backends
     record. It is in the next sample, one step of decay later.
     """
+    decay = math.exp(-network.plan.job.dt * 1e3 / synapse.tau_decay)
+    vectors = [_every_step(network, reference)]
+    return Trace(0, 0, vectors, synapse, _stride(network, recording), decay)
+
+
+def _stride(network: Network, recording: Recording) -> float:
     dt = network.plan.job.dt
-    interval = dt if recording.interval is None else recording.interval.si
+    return 1.0 if recording.interval is None else recording.interval.si / dt
+
+
+def _every_step(network: Network, reference: Any) -> Any:
     vector = network.h.Vector()
     vector.record(reference)
-    decay = math.exp(-dt * 1e3 / synapse.tau_decay)
-    return Trace(0, 0, [vector], synapse, interval / dt, decay)
+    return vector
 
 
 def _references(cell: Cell, built: BuiltCell, recording: Recording) -> tuple[list[Any], Any]:
@@ -97,10 +108,9 @@ def _references(cell: Cell, built: BuiltCell, recording: Recording) -> tuple[lis
 
 def _vector(network: Network, recording: Recording, reference: Any) -> Any:
     interval = recording.interval
+    if interval is None and not network.variable_step:
+        return _every_step(network, reference)
+    step = network.plan.job.dt if interval is None else interval.si
     vector = network.h.Vector()
-    if interval is not None or network.variable_step:
-        step = network.plan.job.dt if interval is None else interval.si
-        vector.record(reference, step * 1e3)
-    else:
-        vector.record(reference)
+    vector.record(reference, step * 1e3)
     return vector

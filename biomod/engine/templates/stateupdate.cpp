@@ -1,35 +1,21 @@
 {# USES_VARIABLES { N } #}
 {# ALLOWS_SCALAR_WRITE #}
 {% extends 'common_group.cpp' %}
+{% from '_blocks.cpp' import block %}
 
-{# `passes` comes from the generator: see biomod/engine/generator.py #}
 {% block maincode %}
     // scalar code
     const size_t _vectorisation_idx = -1;
     {{scalar_code|autoindent}}
 
+    {{passes.statics|autoindent}}
     const int64_t _N = {{constant_or_scalar('N', variables['N'])}};
+    {% if passes.parallel %}
+    #pragma omp parallel for schedule(static) if (engine::threads > 1 && _N > _engine_block)
+    {% endif %}
     for (int64_t _first = 0; _first < _N; _first += _engine_block)
     {
-        const int _size = (int)(_N - _first < _engine_block ? _N - _first : _engine_block);
-        {% for type, name in passes.buffers %}
-        alignas(64) {{type}} {{name}}[_engine_block];
-        {% endfor %}
-        {% for pass in passes.loops %}
-        {% if pass.simd %}
-        #pragma omp simd
-        for (int _k = 0; _k < {{'_engine_whole<' + passes.real + '>(_size)' if passes.padded else '_size'}}; _k++)
-        {% else %}
-        for (int _k = 0; _k < _size; _k++)
-        {% endif %}
-        {
-            const int64_t _idx = _first + _k;
-            {% if not pass.simd %}
-            const size_t _vectorisation_idx = _idx;
-            {% endif %}
-            {{pass.lines|autoindent}}
-        }
-        {% endfor %}
+{{block(passes)}}
     }
     {% if check_interval and checked %}
 

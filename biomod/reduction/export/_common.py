@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from biomod.errors import ModelError
+from biomod.errors import BackendError, ModelError
 from biomod.reduction.fit import Fit
 from biomod.results._json import write_json
 
@@ -25,11 +25,15 @@ class Exported:
         What its file holds.
     losses : tuple of str
         In what the other simulator differs; nothing if it does the same.
+    agreement : mapping
+        Where it differs, how well its spikes agree with those of the surrogate on a noise current
+        (:func:`~biomod.reduction.export.probe.agreement`).
     """
 
     format: str
     content: Mapping[str, Any]
     losses: tuple[str, ...] = ()
+    agreement: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def status(self) -> str:
@@ -40,29 +44,35 @@ class Exported:
         """Write the content as JSON (atomically)."""
         write_json(path, self.content)
 
+    def __str__(self) -> str:
+        if not self.losses:
+            return f"{self.format}: exact"
+        measured = ""
+        if self.agreement:
+            measured = (
+                f" (coincidence within 2 ms {self.agreement['coincidence_2ms']:.3f}, explained "
+                f"variance {self.agreement['explained_variance']:.3f} on noise)"
+            )
+        return f"{self.format}: approximate{measured}: " + "; ".join(self.losses)
 
-def glif_level(fitted: Fit, format_: str) -> int:
-    """Level of a GLIF; a :class:`ModelError` for other models."""
+
+def split_glif(fitted: Fit, format_: str) -> tuple[int, str]:
+    """Level and reset of a GLIF; a :class:`ModelError` for other models."""
     name = fitted.model.name
     if not name.startswith("glif"):
         raise ModelError(f"{format_} knows GLIF neurons only; a surrogate {name!r} was given")
-    return int(name.removeprefix("glif"))
+    level, _, reset = name.removeprefix("glif").partition("_")
+    return int(level), reset or "teeter2018"
 
 
-def shares_that_decay(p: Mapping[str, float], losses: list[str]) -> list[float]:
-    """What a spike leaves of after-spike currents that decay while the neuron is refractory.
+def number(values: Mapping[str, Any], name: str, where: str) -> float:
+    """A finite number of a file; a :class:`ModelError` names what is there instead."""
+    value = values.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ModelError(f"{where}: {name} must be a finite number, not {value!r}")
+    return float(value)
 
-    Here they stand still for `t_ref` and are then multiplied by `f`, as in equation 5 of Teeter et
-    al. 2018; NEST and AllenSDK multiply by ``r exp(-k t_ref)``. The same for
-    ``r = f exp(k t_ref)``, which must not exceed 1.
-    """
-    found = []
-    for j in (1, 2):
-        r = p[f"f_{j}"] * math.exp(p[f"k_{j}"] * p["t_ref"])
-        if r > 1 + 1e-12:
-            losses.append(
-                f"after-spike current {j} keeps {math.exp(-p[f'k_{j}'] * p['t_ref']):.3g} of "
-                f"itself at a spike instead of {p[f'f_{j}']:.3g}"
-            )
-        found.append(min(r, 1.0))
-    return found
+
+def missing(package: str, extra: str) -> BackendError:
+    """The error for a package that is not installed."""
+    return BackendError(f"this export needs {package}: pip install 'biomod[{extra}]'")

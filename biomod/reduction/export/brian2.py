@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
+
 from biomod.errors import ModelError
 from biomod.reduction.fit import Fit
-from biomod.reduction.models import evaluate
-
-METHODS = {"exact": "exact", "euler": "euler"}
+from biomod.reduction.kernel import propagator, refractory_steps
+from biomod.reduction.models import PointModel, evaluate
 
 
 def brian2_arguments(
@@ -39,22 +40,28 @@ def brian2_arguments(
     >>> group.set_states(start)
     """
     model = fitted.model
-    if model.scheme not in METHODS:
+    if model.scheme == "sequential":
         raise ModelError(
             f"{model.name} is integrated with u from the new v, which no method of Brian2 does; "
             "use the model izhikevich"
         )
+    rates, values = dict(model.equations), dict(fitted.parameters)
+    if model.linear and model.scheme != "exact":
+        rates = _as_euler(model)
+        values |= _coefficients(fitted)
     lines = []
-    for state, rate in model.equations.items():
+    for state, rate in rates.items():
         flag = " (unless refractory)" if model.refractory and state in model.held else ""
         lines.append(f"d{state}/dt = ({rate}) / ms : 1{flag}")
-    wait = round(fitted.parameters[model.refractory] / fitted.dt) if model.refractory else 0
+    wait = refractory_steps(model, fitted.parameters, fitted.dt)
+    if model.scheme == "allensdk":  # its decays go over whole steps
+        values[model.refractory] = wait * fitted.dt
     arguments = {
         "model": "\n".join([*lines, current]),
         "threshold": f"({model.above}) >= 0",
         "reset": "\n".join(f"{s} = {e}" for s, e in _ordered(model.reset).items()),
-        "method": METHODS[model.scheme],
-        "namespace": dict(fitted.parameters),
+        "method": "exact" if model.scheme == "exact" else "euler",
+        "namespace": values,
     }
     if wait:
         from brian2 import ms
@@ -63,6 +70,20 @@ def brian2_arguments(
         arguments["refractory"] = (wait + 1) * fitted.dt * ms
     start = {s: float(evaluate(e, fitted.parameters)) for s, e in model.rest.items()}
     return arguments, start
+
+
+def _as_euler(model: PointModel) -> dict[str, str]:
+    """Rates with which Euler's rule does the step of AllenSDK or NEST: ``(M x - x) / dt``."""
+    terms: dict[str, list[str]] = {state: [] for state in model.states}
+    for k, (own, other) in enumerate(model.pattern):
+        terms[own].append(f"step_{k}" + ("" if other == "1" else f" * {other}"))
+    return {state: f"({' + '.join(found)} - {state}) / step" for state, found in terms.items()}
+
+
+def _coefficients(fitted: Fit) -> dict[str, float]:
+    named = {name: np.array([value]) for name, value in fitted.parameters.items()}
+    rows = propagator(fitted.model, named, fitted.dt)[:, 0]
+    return {"step": fitted.dt} | {f"step_{k}": float(x) for k, x in enumerate(rows)}
 
 
 def _ordered(reset: Any) -> dict[str, str]:

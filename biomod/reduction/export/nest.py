@@ -1,10 +1,11 @@
 """GLIF neurons as parameters of NEST's ``glif_psc``, and back.
 
-NEST gives injected currents with a delay of at least one step (1 ms by default) and, with the spike
-rule of levels 2, 4 and 5, resets from the voltage before the step of the spike.
+A surrogate ``glif1_nest`` to ``glif5_nest`` is exactly what NEST runs; of the others its reset and
+integration are changed first, with what that costs. NEST gives injected currents with a delay (1 ms
+by default) and one step more.
 
-Source: nest-simulator.readthedocs.io, models/glif_psc; nest/nest-simulator issue 3009 on the reset
-of after-spike currents.
+Source: NEST 3.10, models/glif_psc.cpp and nest-simulator.readthedocs.io, models/glif_psc;
+nest/nest-simulator issue 3009 on the reset of after-spike currents.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from biomod.errors import ModelError
-from biomod.reduction.export._common import Exported, glif_level, shares_that_decay
+from biomod.reduction.export._common import Exported, number, split_glif
+from biomod.reduction.export.probe import agreement_of
+from biomod.reduction.export.resets import with_reset
 from biomod.reduction.fit import Fit
 from biomod.reduction.models import glif
 
@@ -26,87 +29,99 @@ MECHANISMS = {  # spike_dependent_threshold, after_spike_currents, adapting_thre
     5: (True, True, True),
 }
 _FLAGS = ("spike_dependent_threshold", "after_spike_currents", "adapting_threshold")
+_MEMBRANE = {"C": "C_m", "g": "g", "E_L": "E_L", "theta": "V_th", "t_ref": "t_ref"}
+_RULES = {"dtheta": "th_spike_add", "b_s": "th_spike_decay", "f_v": "voltage_reset_fraction"}
+_MOVING = {"a_v": "th_voltage_index", "b_v": "th_voltage_decay"}
 
 
 def to_nest(fitted: Fit) -> Exported:
-    """Parameters of ``glif_psc``: exact for levels 1 and 3 whose currents decay, else approximate.
+    """Parameters of ``glif_psc``.
+
+    Returns
+    -------
+    Exported
+        Exact for a surrogate with NEST's reset and for level 1; else approximate, with the
+        measured loss.
 
     Raises
     ------
     ModelError
-        The surrogate is no GLIF.
+        The surrogate is no GLIF, or NEST would refuse its parameters.
     """
-    level, p = glif_level(fitted, "NEST's glif_psc"), fitted.parameters
-    losses: list[str] = []
-    found: dict[str, Any] = {
-        "C_m": p["C"],
-        "g": p["g"],
-        "E_L": p["E_L"],
-        "V_th": p["theta"],
-        "t_ref": round(p["t_ref"] / fitted.dt) * fitted.dt,
-        "V_reset": p.get("v_reset", p["E_L"]),
-        **dict(zip(_FLAGS, MECHANISMS[level], strict=True)),
-    }
+    level, _ = split_glif(fitted, "NEST's glif_psc")
+    theirs, losses = with_reset(fitted, "nest")
+    p = theirs.parameters
+    names = _MEMBRANE | (_RULES if level in (2, 4, 5) else {}) | (_MOVING if level == 5 else {})
+    found: dict[str, Any] = {name: p[ours] for ours, name in names.items()}
+    found["V_reset"] = p.get("v_reset", p["E_L"])
+    found["V_m"] = p["E_L"]  # or it stays at the resting potential of NEST's default neuron
+    found |= dict(zip(_FLAGS, MECHANISMS[level], strict=True))
+    if "dv" in p:
+        found["voltage_reset_add"] = -p["dv"]
     if level >= 3:
         found |= {
             "asc_init": [0.0, 0.0],
             "asc_decay": [p["k_1"], p["k_2"]],
             "asc_amps": [p["dI_1"], p["dI_2"]],
-            "asc_r": shares_that_decay(p, losses),
+            "asc_r": [p["f_1"], p["f_2"]],
         }
-    if level in (2, 4, 5):
-        found |= {
-            "th_spike_add": p["dtheta"],
-            "th_spike_decay": p["b_s"],
-            "voltage_reset_fraction": p["f_v"],
-            "voltage_reset_add": -p["dv"],
-        }
-        kept = math.exp(-p["b_s"] * p["t_ref"])
-        losses.append(f"a spike leaves {kept:.3g} of the raised threshold instead of all")
-        losses.append("the voltage is reset from that before the step of the spike")
-    if level == 5:
-        found |= {"th_voltage_index": p["a_v"], "th_voltage_decay": p["b_v"]}
+    _check(found)
+    measured = agreement_of(fitted, theirs) if losses else {}
     content = {"model": "glif_psc", "resolution_ms": fitted.dt, "params": found}
-    return Exported("nest", content, tuple(losses))
+    return Exported("nest", content, losses, measured)
 
 
 def from_nest(params: Mapping[str, Any], dt: float = 0.1) -> Fit:
-    """A surrogate with parameters of ``glif_psc``: levels 1 and 3.
+    """A surrogate with parameters of ``glif_psc``, run with a resolution of `dt` ms.
 
     Raises
     ------
     ModelError
-        A parameter is missing, or the level is another one.
+        A parameter is missing or outside of what NEST allows.
     """
     flags = tuple(bool(params.get(flag, False)) for flag in _FLAGS)
     level = next((n for n, f in MECHANISMS.items() if f == flags), None)
-    if level not in (1, 3):
-        raise ModelError(
-            "glif_psc is read without spike-dependent and adapting threshold only (levels 1 and "
-            f"3); {', '.join(f for f, on in zip(_FLAGS, flags, strict=True) if on)} is on"
-        )
-    names = {"C": "C_m", "g": "g", "E_L": "E_L", "theta": "V_th", "t_ref": "t_ref",
-             "v_reset": "V_reset"}  # fmt: skip
-    p = {ours: _number(params, theirs) for ours, theirs in names.items()}
-    if level == 3:
-        decay, amps = _pair(params, "asc_decay"), _pair(params, "asc_amps")
-        shares = _pair(params, "asc_r") if "asc_r" in params else (1.0, 1.0)
-        for j in (1, 2):
-            k = decay[j - 1]
-            p |= {f"k_{j}": k, f"dI_{j}": amps[j - 1],
-                  f"f_{j}": shares[j - 1] * math.exp(-k * p["t_ref"])}  # fmt: skip
-    return Fit(glif(level), p, math.nan, dt)
+    if level is None:
+        on = ", ".join(f for f, used in zip(_FLAGS, flags, strict=True) if used)
+        raise ModelError(f"glif_psc does not combine only {on}")
+    names = _MEMBRANE | (_RULES if level in (2, 4, 5) else {}) | (_MOVING if level == 5 else {})
+    p = {ours: number(params, theirs, "glif_psc") for ours, theirs in names.items()}
+    if level in (2, 4, 5):
+        p["dv"] = -number(params, "voltage_reset_add", "glif_psc")
+    else:
+        p["v_reset"] = number(params, "V_reset", "glif_psc")
+    if level >= 3:
+        for ours, theirs in (("k", "asc_decay"), ("dI", "asc_amps"), ("f", "asc_r")):
+            p |= {f"{ours}_{j}": x for j, x in zip((1, 2), _pair(params, theirs), strict=True)}
+    _check(params)
+    model = glif(level, "nest")
+    return Fit(model, {name: p[name] for name in model.names}, math.nan, dt)
 
 
-def _number(params: Mapping[str, Any], name: str) -> float:
-    value = params.get(name)
-    if not isinstance(value, int | float) or not math.isfinite(value):
-        raise ModelError(f"glif_psc: {name} must be a finite number, not {value!r}")
-    return float(value)
+def _check(params: Mapping[str, Any]) -> None:
+    """What NEST itself refuses (``Parameters_::set``), and where its threshold is not a number."""
+    for name in ("C_m", "g", "t_ref"):
+        if not params[name] > 0:
+            raise ModelError(f"glif_psc: {name} must be positive, not {params[name]:g}")
+    if not params.get("V_reset", params["E_L"]) < params["V_th"]:
+        raise ModelError("glif_psc: V_reset must lie below V_th")
+    if params.get(_FLAGS[0]) and not params["th_spike_decay"] > 0:
+        raise ModelError("glif_psc: th_spike_decay must be positive")
+    if params.get(_FLAGS[0]) and not 0 <= params["voltage_reset_fraction"] <= 1:
+        raise ModelError("glif_psc: voltage_reset_fraction must lie between 0 and 1")
+    if params.get(_FLAGS[1]):
+        if not all(k > 0 for k in params["asc_decay"]):
+            raise ModelError("glif_psc: asc_decay must be positive")
+        if not all(0 <= r <= 1 for r in params["asc_r"]):
+            raise ModelError("glif_psc: asc_r must lie between 0 and 1")
+    if params.get(_FLAGS[2]):
+        decay = params["th_voltage_decay"]
+        if not decay > 0 or decay == params["g"] / params["C_m"]:
+            raise ModelError("glif_psc: th_voltage_decay must be positive and not equal g / C_m")
 
 
 def _pair(params: Mapping[str, Any], name: str) -> Sequence[float]:
     value = params.get(name)
     if not isinstance(value, Sequence) or len(value) != 2:
         raise ModelError(f"glif_psc: {name} must be a list of two numbers, not {value!r}")
-    return [float(x) for x in value]
+    return [number({name: x}, name, "glif_psc") for x in value]

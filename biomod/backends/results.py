@@ -1,4 +1,4 @@
-"""From what a Brian2 run leaves behind to spikes and traces by population."""
+"""From what a run leaves behind to spikes and traces by population."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pandas as pd
 
-from biomod.backends.brian.equations import CONDUCTANCE
 from biomod.model import Recording
 from biomod.results import spike_table
 
@@ -26,13 +25,13 @@ class Raw:
     spikes : dict
         Indices and times in s, by group.
     traces : list
-        Recording, variable, times in s, values (times x cells), cells.
+        Recording, times in s, values in SI units (times x cells), cells.
     run_seconds : float
         How long the run took.
     """
 
     spikes: dict[str, tuple[np.ndarray, np.ndarray]]
-    traces: list[tuple[Recording, str, np.ndarray, np.ndarray, np.ndarray]]
+    traces: list[tuple[Recording, np.ndarray, np.ndarray, np.ndarray]]
     run_seconds: float
 
 
@@ -96,8 +95,8 @@ def spikes_by_population(plan: Plan, raw: Raw, duration: float) -> pd.DataFrame:
 def traces_by_label(raw: Raw) -> dict[str, pd.DataFrame]:
     """Recorded variables in their customary unit: index time_ms, one column per cell."""
     result: dict[str, pd.DataFrame] = {}
-    for recording, variable, times, values, cells in raw.traces:
-        scale, unit = _unit(variable)
+    for recording, times, values, cells in raw.traces:
+        scale, unit = _unit(recording)
         index = pd.Index(times * 1e3, name="time_ms")
         frame = pd.DataFrame(values * scale, index=index, columns=cells)
         frame.columns.name = "cell"
@@ -106,9 +105,10 @@ def traces_by_label(raw: Raw) -> dict[str, pd.DataFrame]:
     return result
 
 
-def _unit(variable: str) -> tuple[float, str]:
-    if variable.startswith("V_"):
+def _unit(recording: Recording) -> tuple[float, str]:
+    """Factor from SI to the customary unit of a recorded variable, and that unit."""
+    if recording.variable == "v":
         return 1e3, "mV"
-    if variable.startswith(CONDUCTANCE):
+    if recording.variable.endswith(".g"):
         return 1e9, "nS"
-    return 1.0, "mM" if variable.startswith("cai_") else "1"
+    return 1.0, "mM" if recording.variable == "calcium.cai" else "1"

@@ -1,4 +1,7 @@
-"""Values of the variables in the generated equations, from the parameters of a cell."""
+"""Values of the variables in the equations of a cell, from its parameters.
+
+The names are those of the equations that Brian2 gets; every simulator takes the values.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from biomod.backends.brian.equations import dendrify_kind
 from biomod.errors import ModelError
 from biomod.mechanisms.passive import FARADAY
 from biomod.model import Cell, Compartment, Dendrite, SynapticReceptor
@@ -43,6 +45,28 @@ def brian_values(cell: Cell, value: Value, dt: float) -> dict[str, Array]:
         values[f"g_{coupling.a}_{coupling.b}"] = values[f"g_{coupling.b}_{coupling.a}"] = g
     values |= _somatic_spike(cell, value, dt)
     return values
+
+
+def dendrify_kind(kind: str) -> str:
+    """Kind of receptor whose equations Dendrify writes."""
+    return "GABA" if kind == "GABA_B" else kind
+
+
+def from_soma(cell: Cell) -> list[tuple[str, str, str]]:
+    """Compartment, the next one towards the soma and their coupling, parents first."""
+    neighbours: dict[str, list[tuple[str, str]]] = {c.name: [] for c in cell.compartments}
+    for k in cell.couplings:
+        g = f"g_{k.a}_{k.b}"
+        neighbours[k.a].append((k.b, g))
+        neighbours[k.b].append((k.a, g))
+    order: list[tuple[str, str, str]] = []
+    todo = [(cell.soma.name, "")]
+    for parent, before in todo:
+        for child, g in neighbours[parent]:
+            if child != before:
+                todo.append((child, parent))
+                order.append((child, parent, g))
+    return order
 
 
 def area(name: str, value: Value) -> Array:

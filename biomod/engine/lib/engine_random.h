@@ -1,0 +1,304 @@
+// Random numbers from a counter: Philox4x32-10 (Salmon et al. 2011, SC'11, 10.1145/2063384.2063405).
+//
+// The number that a cell gets is a function of seed, code object, call within the object, cell and
+// time step. So it does not depend on the order in which cells are computed, nor by whom. The functions
+// fill a buffer for a block of cells; all but the tails of distributions is vectorised.
+#ifndef BIOMOD_ENGINE_RANDOM_H
+#define BIOMOD_ENGINE_RANDOM_H
+
+#include <vector>
+
+#include "brianlib/engine.h"
+
+void _engine_seed(uint64_t seed);
+void _engine_seed();
+void _engine_start();
+
+namespace engine {
+
+extern uint64_t random_key;
+extern int threads;
+
+struct Word4 { uint32_t a, b, c, d; };
+
+ENGINE_INLINE Word4 philox(Word4 x, uint64_t key) {
+    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+    for (int round = 0; round < 10; round++) {
+        const uint64_t p0 = (uint64_t)0xD2511F53u * x.a, p1 = (uint64_t)0xCD9E8D57u * x.c;
+        x = {(uint32_t)(p1 >> 32) ^ x.b ^ k0, (uint32_t)p1, (uint32_t)(p0 >> 32) ^ x.d ^ k1,
+             (uint32_t)p0};
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+    return x;
+}
+
+// Which numbers: of which code object, call and time step.
+struct Stream {
+    uint32_t object, call, step;
+    ENGINE_INLINE Stream make(uint32_t object, uint32_t call, int64_t step) {
+        return {object, call, (uint32_t)step};
+    }
+    // `draw`: how often the cell has drawn in this call.
+    Word4 words(int64_t cell, uint32_t draw = 0) const {
+        return philox({(uint32_t)cell, step, object, call | draw << 8}, random_key);
+    }
+};
+
+ENGINE_INLINE double from_bits(uint64_t bits) {
+    double x;
+    __builtin_memcpy(&x, &bits, sizeof x);
+    return x;
+}
+ENGINE_INLINE uint64_t to_bits(double x) {
+    uint64_t bits;
+    __builtin_memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+// Uniform in (0, 1): odd multiples of 2^-53, so neither end is ever reached.
+ENGINE_INLINE double uniform(uint32_t high, uint32_t low) {
+    const uint64_t bits = ((uint64_t)high << 32 | low) >> 12;
+    return from_bits(bits | 0x3FF0000000000000u) - (1.0 - 0x1p-53);
+}
+
+// log(x) for normal x > 0: the logarithm of the mantissa as a series in (m - 1) / (m + 1).
+ENGINE_INLINE double log_(double x) {
+    const uint64_t bits = to_bits(x);
+    double m = from_bits((bits & 0x000FFFFFFFFFFFFFu) | 0x3FF0000000000000u);
+    double e = from_bits((bits >> 52) | 0x4330000000000000u) - (0x1p52 + 1023.0);
+    const bool upper = m > 1.4142135623730951;
+    m = upper ? 0.5 * m : m;
+    e = upper ? e + 1.0 : e;
+    const double s = (m - 1.0) / (m + 1.0), z = s * s;
+    double q = 1.0 / 19;
+    q = q * z + 1.0 / 17;
+    q = q * z + 1.0 / 15;
+    q = q * z + 1.0 / 13;
+    q = q * z + 1.0 / 11;
+    q = q * z + 1.0 / 9;
+    q = q * z + 1.0 / 7;
+    q = q * z + 1.0 / 5;
+    q = q * z + 1.0 / 3;
+    return e * 0x1.62e42fefa39efp-1 + 2.0 * (s + s * z * q);
+}
+
+// cos(2 pi u) for 0 <= u <= 1: reduced to a quarter of a turn, then the Taylor series.
+ENGINE_INLINE double cos_turn(double u) {
+    const double half = u > 0.5 ? 1.0 - u : u;
+    const bool back = half > 0.25;
+    const double y = 6.283185307179586 * (back ? 0.5 - half : half), z = y * y;
+    double q = -1.0 / 51090942171709440000.0 / 22.0;
+    q = q * z + 1.0 / 2432902008176640000.0;
+    q = q * z - 1.0 / 6402373705728000.0;
+    q = q * z + 1.0 / 20922789888000.0;
+    q = q * z - 1.0 / 87178291200.0;
+    q = q * z + 1.0 / 479001600.0;
+    q = q * z - 1.0 / 3628800.0;
+    q = q * z + 1.0 / 40320.0;
+    q = q * z - 1.0 / 720.0;
+    q = q * z + 1.0 / 24.0;
+    q = q * z - 0.5;
+    q = q * z + 1.0;
+    return back ? -q : q;
+}
+
+// Standard normal, by Box and Muller.
+ENGINE_INLINE double normal(const Word4& w) {
+    return std::sqrt(-2.0 * log_(uniform(w.a, w.b))) * cos_turn(uniform(w.c, w.d));
+}
+
+// Vectors of 64-bit lanes, each with one 32-bit word; what is above it is not used.
+#if defined(__AVX512F__)
+typedef __m512i Lanes;
+ENGINE_INLINE Lanes lanes(uint32_t x) { return _mm512_set1_epi64(x); }
+ENGINE_INLINE Lanes count(uint32_t x) {
+    return _mm512_add_epi64(lanes(x), _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7));
+}
+ENGINE_INLINE Lanes multiply(Lanes x, Lanes y) { return _mm512_mul_epu32(x, y); }
+ENGINE_INLINE Lanes high(Lanes x) { return _mm512_srli_epi64(x, 32); }
+ENGINE_INLINE Lanes exclusive_or(Lanes x, Lanes y) { return _mm512_xor_si512(x, y); }
+ENGINE_INLINE void store(uint64_t* to, Lanes x) { _mm512_store_si512((void*)to, x); }
+#elif defined(__AVX2__)
+typedef __m256i Lanes;
+ENGINE_INLINE Lanes lanes(uint32_t x) { return _mm256_set1_epi64x(x); }
+ENGINE_INLINE Lanes count(uint32_t x) {
+    return _mm256_add_epi64(lanes(x), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+ENGINE_INLINE Lanes multiply(Lanes x, Lanes y) { return _mm256_mul_epu32(x, y); }
+ENGINE_INLINE Lanes high(Lanes x) { return _mm256_srli_epi64(x, 32); }
+ENGINE_INLINE Lanes exclusive_or(Lanes x, Lanes y) { return _mm256_xor_si256(x, y); }
+ENGINE_INLINE void store(uint64_t* to, Lanes x) { _mm256_store_si256((Lanes*)to, x); }
+#else
+typedef uint64_t Lanes;
+ENGINE_INLINE Lanes lanes(uint32_t x) { return x; }
+ENGINE_INLINE Lanes count(uint32_t x) { return x; }
+ENGINE_INLINE Lanes multiply(Lanes x, Lanes y) { return (uint64_t)(uint32_t)x * (uint32_t)y; }
+ENGINE_INLINE Lanes high(Lanes x) { return x >> 32; }
+ENGINE_INLINE Lanes exclusive_or(Lanes x, Lanes y) { return x ^ y; }
+ENGINE_INLINE void store(uint64_t* to, Lanes x) { *to = x; }
+#endif
+
+static const int HALF = _engine_block / 2;
+
+// The four words of the first `n` pairs of a block. Cells k and k + HALF of a block share a counter:
+// words a and b are for the one, c and d for the other.
+struct Words {
+    alignas(64) uint64_t a[HALF], b[HALF], c[HALF], d[HALF];
+    Words(int64_t first, int n, Stream stream) {
+        const Lanes m0 = lanes(0xD2511F53u), m1 = lanes(0xCD9E8D57u);
+        constexpr int width = sizeof(Lanes) / 8;
+        for (int k = 0; k < (n < HALF ? n : HALF); k += width) {
+            Lanes xa = count((uint32_t)(first / 2 + k)), xb = lanes(stream.step);
+            Lanes xc = lanes(stream.object), xd = lanes(stream.call);
+            uint32_t k0 = (uint32_t)random_key, k1 = (uint32_t)(random_key >> 32);
+            for (int round = 0; round < 10; round++) {
+                const Lanes p0 = multiply(m0, xa), p1 = multiply(m1, xc);
+                xa = exclusive_or(exclusive_or(high(p1), xb), lanes(k0));
+                xc = exclusive_or(exclusive_or(high(p0), xd), lanes(k1));
+                xb = p1;
+                xd = p0;
+                k0 += 0x9E3779B9u;
+                k1 += 0xBB67AE85u;
+            }
+            store(a + k, xa);
+            store(b + k, xb);
+            store(c + k, xc);
+            store(d + k, xd);
+        }
+    }
+};
+
+ENGINE_INLINE double uniform64(uint64_t upper, uint64_t lower) {
+    const uint64_t bits = (upper << 32 | (lower & 0xFFFFFFFFu)) >> 12;
+    return from_bits(bits | 0x3FF0000000000000u) - (1.0 - 0x1p-53);
+}
+
+static inline void uniforms(double* __restrict u, int64_t first, int n, Stream stream) {
+    const Words w(first, n, stream);
+#pragma omp simd
+    for (int k = 0; k < HALF; k++) {
+        u[k] = uniform64(w.a[k], w.b[k]);
+        u[k + HALF] = uniform64(w.c[k], w.d[k]);
+    }
+}
+
+template <typename T>
+static void fill_uniform(T* __restrict out, int64_t first, int n, Stream stream) {
+    alignas(64) double u[_engine_block];
+    uniforms(u, first, n, stream);
+#pragma omp simd
+    for (int k = 0; k < n; k++) out[k] = (T)u[k];
+}
+
+// Normal, by Box and Muller: the cosine for one cell of a pair, the sine for the other.
+template <typename T>
+static void fill_normal(T* __restrict out, int64_t first, int n, Stream stream, double mean = 0,
+                        double deviation = 1) {
+    alignas(64) double z[_engine_block];
+    const Words w(first, n, stream);
+#pragma omp simd
+    for (int k = 0; k < HALF; k++) {
+        const double radius = std::sqrt(-2.0 * log_(uniform64(w.a[k], w.b[k])));
+        const double turn = uniform64(w.c[k], w.d[k]);
+        z[k] = radius * cos_turn(turn);
+        z[k + HALF] = radius * cos_turn(turn < 0.25 ? turn + 0.75 : turn - 0.25);
+    }
+#pragma omp simd
+    for (int k = 0; k < n; k++) out[k] = (T)(mean + deviation * z[k]);
+}
+
+// A Poisson number with a mean above 10: transformed rejection (Hörmann 1993, Insurance: Mathematics
+// and Economics 12:39, 10.1016/0167-6687(93)90997-4, algorithm PTRS).
+static inline double large_poisson(double mean, int64_t cell, Stream stream) {
+    const double b = 0.931 + 2.53 * std::sqrt(mean), a = -0.059 + 0.02483 * b;
+    const double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4), v_r = 0.9277 - 3.6224 / (b - 2);
+    for (uint32_t draw = 1;; draw++) {
+        const Word4 w = stream.words(cell, draw);
+        const double u = uniform(w.a, w.b) - 0.5, v = uniform(w.c, w.d);
+        const double us = 0.5 - std::fabs(u);
+        const double k = std::floor((2 * a / us + b) * u + mean + 0.43);
+        if (us >= 0.07 && v <= v_r) return k;
+        if (k < 0 || (us < 0.013 && v > us)) continue;
+        if (std::log(v * inverse_alpha / (a / (us * us) + b)) <=
+            k * std::log(mean) - mean - std::lgamma(k + 1))
+            return k;
+    }
+}
+
+static const double LARGE_MEAN = 10;
+// P(k > 60) < 1e-26 at a mean of 10.
+static const int MOST_EVENTS = 60;
+
+// Inversion for a whole block: k rises in all cells until the last one is done.
+template <typename T>
+static void fill_poisson(T* __restrict out, const T* __restrict mean, int64_t first, int n,
+                         Stream stream) {
+    alignas(64) double u[_engine_block], p[_engine_block], sum[_engine_block];
+    uniforms(u, first, n, stream);
+#pragma omp simd
+    for (int k = 0; k < n; k++) {
+        p[k] = exp_(-(double)mean[k]);
+        sum[k] = p[k];
+        out[k] = 0;
+    }
+    int large = 0;
+    for (int j = 1; j <= MOST_EVENTS; j++) {
+        const double inverse = 1.0 / j;
+        int above = 0;
+#pragma omp simd reduction(+ : above)
+        for (int k = 0; k < n; k++) {
+            const bool more = u[k] > sum[k];
+            out[k] = more ? (T)j : out[k];
+            above += more ? 1 : 0;
+            p[k] *= mean[k] * inverse;
+            sum[k] += p[k];
+        }
+        if (!above) break;
+    }
+    for (int k = 0; k < n; k++) large += mean[k] > LARGE_MEAN;
+    if (!large) return;
+    for (int k = 0; k < n; k++)
+        if (mean[k] > LARGE_MEAN) out[k] = (T)large_poisson(mean[k], first + k, stream);
+}
+
+// The distribution function of a binomial distribution, as far as it differs from 1.
+struct Binomial {
+    std::vector<double> below;
+    Binomial(int trials, double probability) {
+        double p = std::exp(trials * std::log1p(-probability)), sum = p;
+        const double odds = probability / (1 - probability);
+        below.push_back(sum);
+        for (int j = 1; j <= trials && sum < 1; j++) {
+            p *= odds * (trials - j + 1) / j;
+            if (sum + p == sum && j > trials * probability) break;
+            sum += p;
+            below.push_back(sum);
+        }
+    }
+};
+
+template <typename T>
+static void fill_binomial(T* __restrict out, const Binomial& distribution, int64_t first, int n,
+                          Stream stream) {
+    alignas(64) double u[_engine_block];
+    uniforms(u, first, n, stream);
+#pragma omp simd
+    for (int k = 0; k < n; k++) out[k] = 0;
+    // The last entry is 1 but for rounding: nothing is above it.
+    for (size_t j = 0; j + 1 < distribution.below.size(); j++) {
+        const double bound = distribution.below[j];
+        T above = 0;
+#pragma omp simd reduction(+ : above)
+        for (int k = 0; k < n; k++) {
+            const T more = u[k] > bound ? 1 : 0;
+            out[k] += more;
+            above += more;
+        }
+        if (above == 0) return;
+    }
+}
+
+}  // namespace engine
+
+#endif

@@ -1,0 +1,44 @@
+// What there is once in a program: memory, the key of random numbers, the number of threads.
+#include <omp.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <random>
+
+#include "brianlib/engine_random.h"
+
+// Memory of all arrays: aligned for vectors, zero, and with room for whole vectors behind the end, so
+// that loops over cells need no remainder.
+void* operator new(std::size_t size) {
+    const std::size_t whole = (size + 63) / 64 * 64 + 64;
+    void* memory = nullptr;
+    if (posix_memalign(&memory, 64, whole)) throw std::bad_alloc();
+    std::memset(memory, 0, whole);
+    return memory;
+}
+void* operator new[](std::size_t size) { return operator new(size); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace engine {
+uint64_t random_key = 0;
+int threads = 1;
+}  // namespace engine
+
+void _engine_seed(uint64_t seed) { engine::random_key = seed; }
+void _engine_seed() {
+    std::random_device device;
+    engine::random_key = ((uint64_t)device() << 32) | device();
+}
+
+void _engine_start() {
+    _engine_flush_denormals();
+    _engine_seed();
+    const char* threads = std::getenv("BIOMOD_THREADS");
+    if (threads) engine::threads = std::atoi(threads) > 1 ? std::atoi(threads) : 1;
+    omp_set_dynamic(0);
+    omp_set_num_threads(engine::threads);
+}

@@ -1,0 +1,179 @@
+"""Surrogates in whole numbers, against Python's integers, Loihi's rule and floating point."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from biomod.errors import ModelError
+from biomod.reduction import MODELS
+from biomod.reduction.export import Q8, S16_15, fixed_point, to_chip, to_fixed
+from biomod.reduction.export.chips import LOIHI, loihi_neuron
+from biomod.reduction.export.fixed import ROUNDINGS
+from biomod.reduction.fit import Fit
+from biomod.reduction.patterns import PATTERNS
+from tests.reduction.glif_clients import CELL
+
+DT = 0.1
+GLIFS = [f"glif{level}" for level in range(1, 6)]
+SLOW = [pytest.param(n, marks=pytest.mark.validate) for n in GLIFS[1:4]]
+NOISE = np.random.default_rng(3).normal(250.0, 400.0, 4000)
+
+
+def cell(name, **changes):
+    usual = {p.name: p.start for p in MODELS[name].parameters}
+    known = CELL if name.startswith("glif") else {}
+    return Fit(MODELS[name], usual | {n: x for n, x in known.items() if n in usual} | changes,
+               0.0, DT)  # fmt: skip
+
+
+def shifted(product, by, rounding):
+    if rounding == "nearest":
+        return (product + (1 << (by - 1))) >> by
+    return (
+        product >> by if rounding == "down" else (abs(product) >> by) * (1 if product > 0 else -1)
+    )
+
+
+def plainly(neuron, current):
+    """The steps of the spikes and the states, by Python's integers, which have no width."""
+    f = neuron.format
+
+    def sums(table, by, constant, factors):
+        return [
+            c + sum(shifted(m * x, by, f.rounding) for m, x in zip(row, factors, strict=True))
+            for row, c in zip(table.tolist(), constant.tolist(), strict=True)
+        ]
+
+    state, left, spikes, first = neuron.start.tolist(), 0, [], []
+    for k, pA in enumerate(current.tolist()):
+        if left:
+            left -= 1
+        else:
+            square = shifted(state[0] ** 2, f.fraction, f.rounding)
+            given = round(pA / neuron.input_scale * 2**f.fraction)
+            state = sums(neuron.step, neuron.shift, neuron.constant, [*state, given, square])
+            above = sum(a * x for a, x in zip(neuron.above.tolist(), state, strict=True))
+            if above >= neuron.threshold:
+                spikes.append(k + 1)
+                left = neuron.wait
+                state = sums(neuron.reset, neuron.reset_shift, neuron.reset_constant, state)
+        first.append(state[0])
+    return spikes, np.array(first)
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("name", ["glif5", "izhikevich"])
+def test_whole_numbers_are_those_of_python(name, rounding):
+    neuron = fixed_point(cell(name), replace(S16_15, rounding=rounding))
+    found = neuron.run(NOISE)
+    spikes, first = plainly(neuron, NOISE)
+    assert len(spikes) > 3
+    np.testing.assert_array_equal(found.steps, spikes)
+    v = neuron.offset["v"] + first / 2**15
+    np.testing.assert_array_equal(found.voltage, v)
+
+
+@pytest.mark.parametrize("name", ["glif1", *SLOW, "glif5"])
+def test_32_bits_lose_nothing_that_matters(name):
+    """Required: coincidence factor within 2 ms of 0.98, explained variance of 0.99."""
+    measured = to_fixed(cell(name), S16_15).agreement
+    assert measured["coincidence_2ms"] >= 0.98
+    assert measured["explained_variance"] >= 0.99
+    assert measured["saturated"] == 0
+
+
+@pytest.mark.parametrize("name", ["glif1", *SLOW, "glif5"])
+def test_8_fraction_bits_at_1_ms(name):
+    """Required: coincidence factor within 2 ms of 0.95, against floating point at 1 ms."""
+    assert to_fixed(cell(name), Q8, 1.0).agreement["coincidence_2ms"] >= 0.95
+
+
+def test_the_20_firing_patterns_have_as_many_spikes_in_whole_numbers():
+    for name, p in PATTERNS.items():
+        neuron = fixed_point(Fit(p.model, p.parameters, 0.0, p.dt), start=p.start)
+        assert len(neuron.run(p.drive()).steps) == len(p.respond()[0]), name
+
+
+def test_after_spike_currents_are_kept_in_mv():
+    neuron = fixed_point(cell("glif3"))
+    jump = neuron.reset_constant[neuron.model.states.index("I_2")] / 2**15
+    assert jump == pytest.approx(CELL["dI_2"] / CELL["g"], abs=2**-15)
+
+
+def test_values_that_leave_the_range_are_set_to_its_edge_and_counted():
+    narrow = replace(S16_15, name="narrow", bits=22)  # +-64 mV
+    fit = cell("glif1", theta=-20.0)
+    found = fixed_point(fit, narrow).run(np.full(2000, -2000.0))
+    assert found.saturated > 100
+    assert found.voltage.min() == pytest.approx(CELL["E_L"] - 64, abs=0.01)
+    assert fixed_point(fit, narrow).run(np.full(2000, 100.0)).saturated == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "format_", "changes", "message"),
+    [
+        ("glif1", replace(Q8, bits=12, name="tiny"), {}, "threshold, 22 mV, is outside"),
+        ("glif3", Q8, {"k_1": 1e-4}, r"in a step I_1 changes by -1e-05 .* larger dt helps"),
+        ("adex", S16_15, {}, "needs an exponential"),
+        ("glif3", Q8, {"dI_2": -2e6}, "reset of I_2"),
+    ],
+)
+def test_what_does_not_fit_is_refused(name, format_, changes, message):
+    with pytest.raises(ModelError, match=message):
+        fixed_point(cell(name, **changes), format_)
+
+
+def test_loihi_does_what_its_rule_says():
+    """Lava's bit-accurate rule: decay cut towards zero, input added, spike above 64 vth, then 0."""
+    fit = cell("glif1", v_reset=CELL["E_L"], t_ref=2.0)
+    exported, current = to_chip(fit, "loihi", 1.0), NOISE[:3000]
+    content, v, left, spikes = exported.content, 0, 0, []
+    for k, pA in enumerate(current):
+        if left:
+            left -= 1
+            continue
+        kept = abs(v) * (4096 - content["dv"]) >> 12
+        v = (kept if v > 0 else -kept) + round(pA * content["bias_per_pA"])
+        v = max(min(v, 2**23 - 1), 1 - 2**23)
+        if v > content["vth"] << 6:
+            spikes.append(k + 1)
+            v, left = 0, content["refractory_steps"]
+    assert len(spikes) > 50
+    np.testing.assert_array_equal(loihi_neuron(fit, 1.0).run(current).steps, spikes)
+    assert exported.agreement["coincidence_2ms"] > 0.95
+
+
+def test_chips_refuse_what_they_cannot_hold():
+    with pytest.raises(ModelError, match="loihi resets to rest"):
+        to_chip(cell("glif1"), "loihi")
+    with pytest.raises(ModelError, match="loihi does not run the model glif3, only glif1, lif"):
+        to_chip(cell("glif3"), "loihi")
+    slow = cell("glif1", v_reset=CELL["E_L"], C=5e5, g=1.0)
+    with pytest.raises(ModelError, match=r"decays by 0 / 4096"):
+        to_chip(slow, "loihi")
+    with pytest.raises(ModelError, match=r"membrane time constant C / g is 100 ms; 0.5 to 60 ms"):
+        to_chip(cell("adex", C=500.0, g=5.0), "brainscales2")
+    with pytest.raises(ModelError, match="did you mean loihi"):
+        to_chip(cell("glif1"), "loihy")
+
+
+def test_spinnaker_rounds_down():
+    exported = to_chip(cell("glif5"), "spinnaker")
+    assert exported.content["format"]["rounding"] == "down"
+    assert exported.agreement["coincidence_2ms"] >= 0.98
+
+
+def test_codes_of_brainscales_give_the_rounded_parameters():
+    exported = to_chip(cell("adex"), "brainscales2")
+    low, high = exported.content["voltage_window_mV"]
+    codes, rounded = exported.content["codes"], exported.content["rounded_parameters"]
+    assert all(0 <= code <= 1022 for code in codes.values())
+    assert low + (high - low) * codes["v_T"] / 1022 == pytest.approx(rounded["v_T"])
+    assert rounded["v_T"] == pytest.approx(cell("adex").parameters["v_T"], abs=(high - low) / 2044)
+    assert rounded["g"] != cell("adex").parameters["g"]
+    assert 0.3 < exported.agreement["coincidence_2ms"] < 1
+
+
+def test_widths_of_loihi_are_those_of_lava():
+    assert (LOIHI.bits, LOIHI.edge, LOIHI.rounding) == (24, 2**23 - 1, "zero")
