@@ -32,7 +32,7 @@ hypothesis.settings.load_profile("biomod")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Under ``--dist loadgroup`` a process runs a whole module, for its fixtures, but one example."""
+    """Under ``--dist loadgroup`` a process takes a module, which shares fixtures, or an example."""
     for item in items:
         if item.path.name != "test_examples.py":
             item.add_marker(pytest.mark.xdist_group(item.nodeid.rsplit("::", 1)[0]))
