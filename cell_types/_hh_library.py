@@ -35,8 +35,8 @@ _EXPRESSION = (
 _SPREAD = "half of the interquartile spread of Rin in the targets table (estimate)"
 
 # CV of leak, sodium, Kv3 and h current. Of L5_IT and L6_CT, whose published slopes and rates have
-# the narrowest quartiles, half: with 0.2 fewer than one in twenty L5_IT cells keeps all features
-# within 2 s.d. Currents of potassium and calcium spread more.
+# the narrowest quartiles, half: with 0.2 (and these channels independent) fewer than one in twenty
+# L5_IT cells kept all features within 2 s.d. Currents of potassium and calcium spread more.
 CV, CV_NARROW, CV_GATED = 0.2, 0.1, 0.25
 # Of a log conductance with the expression that all have in common: pairs correlate with 0.5.
 COMMON = 0.7
@@ -162,7 +162,7 @@ BLUEPRINTS: dict[str, Blueprint] = {
     "CCK_basket": _interneuron(
         "CCK_basket", "cholecystokinin-positive basket cell, regular-spiking",
         {"Kdr": 2e3, "A": 3e3, "M": 100.0, "Ih": 20.0, **_CALCIUM},
-        reference="Galarreta et al. 2004, 10.1523/JNEUROSCI.3027-04.2004 (from memory, estimate)",
+        reference="Sncg types of Gouwens, Sorensen et al. 2020, 10.1016/j.cell.2020.09.057",
     ),
 }  # fmt: skip
 

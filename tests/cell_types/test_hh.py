@@ -161,7 +161,8 @@ def test_pyramidal_and_cck_cells_adapt(name):
 def test_there_are_twenty_valid_models(name):
     models = cell_types.valid_models(name)
     assert len(models) >= 20
-    assert len({m.get("soma.NaTa.g_max").si for m in models}) == len(models)
+    densities = {tuple(c.g_max.si for c in m.soma.channels) for m in models}
+    assert len(densities) == len(models)
 
 
 @every_cell
