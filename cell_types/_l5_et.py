@@ -5,8 +5,8 @@ Bahl et al. 2012, 10.1016/j.jneumeth.2012.04.006; channels and their gradients t
 Hay et al. 2011, 10.1371/journal.pcbi.1002107. The apical dendrite is cut so that the centres of
 ``nexus`` and ``tuft`` lie at 660 and 800 um from the soma, where back-propagating action potentials
 were measured; both are the zone of the calcium spike (400 to 700 um in Larkum et al. 1999, 685 to
-885 um in Hay et al.). ``basal2`` is a single basal branch, in which clustered synapses evoke NMDA
-spikes.
+885 um in Hay et al.). ``ais`` lumps axon hillock and initial segment. ``basal2`` is a single basal
+branch, in which clustered synapses evoke NMDA spikes.
 """
 
 from __future__ import annotations
