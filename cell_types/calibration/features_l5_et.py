@@ -164,7 +164,7 @@ def _dendritic(pairs: Sequence[p.Response], trains: Sequence[p.Response]) -> dic
 
 
 AGONIST = NA("1000 mM", receptors=("alpha2A",))
-TUFT_SIZES = np.arange(0.5, 3.6, 0.08)  # nA, EPSCs on the tuft
+TUFT_SIZES = np.arange(0.4, 2.0, 0.02)  # nA, EPSCs on the tuft
 TUFT_HOLDING = (0.0, 0.04, 0.08)  # nA
 PROBE, PROBE_START, PROBE_END = -0.02, 400.0, 800.0  # nA, ms
 

@@ -80,7 +80,7 @@ def test_twelve_published_features_are_within_two_standard_deviations(within):
     strict=True,
     reason="measured: 12 of 16. The first interval of the strong step (11.5 ms) is too short, the "
     "slow AHP comes late (0.27 of the interval), the trough of the first step is 9 mV too high (it "
-    "counts the one within doublets) and the action potential 4 mV over the limit. Without the burst "
+    "counts the one within doublets), the action potential 4 mV over the limit. Without the burst "
     "at rheobase a search came to 16 of 16: burst and slow AHP exclude each other so far.",
 )
 def test_nine_of_ten_published_features_are_within_two_standard_deviations(within):

@@ -15,7 +15,7 @@ from cell_types.calibration.features_l5_et import AGONIST, TuftState, tuft_state
 
 pytestmark = pytest.mark.validate
 
-AMPLITUDES = np.arange(0.8, 3.2, 0.06)  # nA, EPSC on the tuft
+AMPLITUDES = np.arange(0.4, 2.0, 0.02)  # nA, EPSC on the tuft: around both thresholds
 HOLDING = (0.0, 0.02, 0.04, 0.06, 0.08)  # nA, in the tuft
 
 
