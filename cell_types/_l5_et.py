@@ -5,8 +5,8 @@ Bahl et al. 2012, 10.1016/j.jneumeth.2012.04.006; channels and their gradients t
 Hay et al. 2011, 10.1371/journal.pcbi.1002107. The apical dendrite is cut so that the centres of
 ``nexus`` and ``tuft`` lie at 660 and 800 um from the soma, where back-propagating action potentials
 were measured; both are the zone of the calcium spike (400 to 700 um in Larkum et al. 1999, 685 to
-885 um in Hay et al.). ``basal2`` is a single basal branch, in which clustered synapses evoke NMDA
-spikes.
+885 um in Hay et al.). ``ais`` lumps axon hillock and initial segment. ``basal2`` is a single basal
+branch, in which clustered synapses evoke NMDA spikes.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ _SOMA = {
     "leak_K": 20.0, "NaTa": 1e6, "NaP": 200.0, "Kv3": 500e3, "A": 1e4, "M": 20.0, "SK": 1e4,
     "sAHP": 300.0, "CaHVA": 300.0, "CaT": 1e3, "Ih": 100.0, "CAN": 40.0,
 }  # fmt: skip
+_AIS = {"leak_K": 20.0, "NaTa": 3e6, "NaP": 1e3, "Kv3": 500e3, "M": 500.0}
 _BASAL = {"leak_K": 20.0, "NaTa": 5e4, "Kv3": 1e4, "Ih": 100.0}
 _DENDRITE = {"leak_K": 20.0, "NaTa": 1e4, "Kv3": 2e3, "Ih": 1e3}
 _HOT = {**_DENDRITE, "M": 200.0, "SK": 2e3, "CaHVA": 1e3, "CaT": 1e4}
@@ -46,6 +47,8 @@ _HOT = {**_DENDRITE, "M": 200.0, "SK": 2e3, "CaHVA": 1e3, "CaT": 1e4}
 def _parts() -> dict[str, Part]:
     found = {
         "soma": Part(23.1, 23.1, _SOMA, region="soma", synapses=("AMPA", "GABA")),
+        # Hillock and initial segment of Bahl et al.: 45 um together, 3.5 to 1.5 um wide.
+        "ais": Part(45.0, 2.0, _AIS, region="axon", synapses=()),
         "basal": Part(257.0, 8.7, _BASAL, region="basal"),
         "basal2": Part(240.0, 0.8, {"leak_K": 20.0, "Ih": 100.0}, 1.6, "basal"),
     }
@@ -70,6 +73,7 @@ BLUEPRINT = Blueprint(
     species="rat somatosensory cortex",
     parts=_parts(),
     couplings=(
+        ("soma", "ais", None),
         ("soma", "basal", None),
         ("soma", "basal2", None),
         ("soma", "trunk", None),
@@ -77,5 +81,5 @@ BLUEPRINT = Blueprint(
     ),
     reference="Van Geit et al. 2016, 10.3389/fninf.2016.00017; Hay et al. 2011, "
     "10.1371/journal.pcbi.1002107",
-    sources=tuple((part, _GEOMETRY) for part in ("soma", "basal", "basal2", *APICAL)),
+    sources=tuple((part, _GEOMETRY) for part in ("soma", "ais", "basal", "basal2", *APICAL)),
 )

@@ -7,12 +7,13 @@ dendritic features of phenomena P05 to P09 with the protocols of :mod:`cell_type
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from biomod.model import NA, Cell, step
+from biomod.model import NA, Cell, Modulator, step
 from cell_types import protocols as p
 from cell_types._l5_et import APICAL, distances
 
@@ -162,17 +163,93 @@ def _dendritic(pairs: Sequence[p.Response], trains: Sequence[p.Response]) -> dic
     return found
 
 
-def tuft_threshold(
+AGONIST = NA("1000 mM", receptors=("alpha2A",))
+TUFT_SIZES = np.arange(0.4, 2.0, 0.02)  # nA, EPSCs on the tuft
+TUFT_HOLDING = (0.0, 0.04, 0.08)  # nA
+PROBE, PROBE_START, PROBE_END = -0.02, 400.0, 800.0  # nA, ms
+
+
+def h_current_of_the_tuft(
     cells: Sequence[Cell], backend: str | None = None, dt: str | None = None
-) -> list[float]:
-    """Threshold of a tuft EPSC with alpha2A receptors saturated over the one without (P05)."""
-    sizes = np.arange(0.5, 3.6, 0.08)
-    trials = [p.Trial(c, (p.epsc(float(a), 10.0, "tuft"),)) for c in cells for a in sizes]
-    agonist = NA("1000 mM", receptors=("alpha2A",))
-    runs = [
-        p.respond(trials, 90.0, ("soma", "nexus"), backend=backend, dt=dt, modulators=m)
-        for m in ((), (agonist,))
+) -> list[dict[str, float]]:
+    """What saturated alpha2A receptors change (P05).
+
+    Ratios of the threshold of tuft EPSCs and of the input resistance of the tuft, the latter at
+    rest with and without the agonist and at the potential of the tuft without it; shift of the
+    resting potential of the soma in mV.
+    """
+    return [
+        _compared(before, after)
+        for before, after in zip(
+            *(
+                tuft_state(cells, TUFT_SIZES, TUFT_HOLDING, backend, dt, m)
+                for m in ((), (AGONIST,))
+            ),
+            strict=True,
+        )
     ]
-    n = len(sizes)
-    before, after = ([p.threshold(sizes, r[k : k + n]) for k in range(0, len(r), n)] for r in runs)
-    return [b / a for a, b in zip(before, after, strict=True)]
+
+
+@dataclass(frozen=True)
+class TuftState:
+    """Threshold of tuft EPSCs in nA; resting potentials in mV; input resistance in MOhm by mV."""
+
+    threshold: float
+    soma: float
+    tuft: float
+    resistance: Mapping[float, float]
+
+    def resistance_at(self, v: float) -> float:
+        """Input resistance at a potential of the tuft, NaN where it was not measured."""
+        at = sorted(self.resistance)
+        found = np.interp(v, at, [self.resistance[x] for x in at], left=np.nan, right=np.nan)
+        return float(found)
+
+
+def tuft_state(
+    cells: Sequence[Cell],
+    sizes: Sequence[float] | np.ndarray,
+    holding: Sequence[float],
+    backend: str | None = None,
+    dt: str | None = None,
+    modulators: Sequence[Modulator] = (),
+) -> list[TuftState]:
+    """Threshold of EPSCs of these sizes (nA) on the tuft, and its input resistance.
+
+    The resistance is that to a probe of 400 ms, with each of the holding currents (nA).
+    """
+    currents = [p.Trial(c, (p.epsc(float(a), 10.0, "tuft"),)) for c in cells for a in sizes]
+    steady = []
+    for cell in cells:
+        for size in holding:
+            hold = step(f"{size} nA", "0 ms", f"{PROBE_END} ms", "tuft")
+            probe = step(f"{PROBE} nA", f"{PROBE_START} ms", f"{PROBE_END} ms", "tuft")
+            steady += [p.Trial(cell, (hold,)), p.Trial(cell, (hold, probe))]
+    common: dict[str, Any] = {"backend": backend, "dt": dt, "modulators": modulators}
+    evoked = p.respond(currents, 90.0, ("soma", "nexus"), **common)
+    probed = p.respond(steady, PROBE_END, ("soma", "tuft"), **common)
+    found = []
+    n, m = len(sizes), 2 * len(holding)
+    for k in range(len(cells)):
+        mine = probed[k * m : (k + 1) * m]
+        end = np.array([r.v["tuft"][-1] for r in mine])
+        ohms = (end[1::2] - end[::2]) / PROBE
+        found.append(
+            TuftState(
+                p.threshold(sizes, evoked[k * n : (k + 1) * n]),
+                float(mine[0].v["soma"][0]),
+                float(end[0]),
+                dict(zip(end[::2].tolist(), ohms.tolist(), strict=True)),
+            )
+        )
+    return found
+
+
+def _compared(before: TuftState, after: TuftState) -> dict[str, float]:
+    control = before.resistance[before.tuft]
+    return {
+        "alpha2A": after.threshold / before.threshold,
+        "resistance_at_rest": after.resistance[after.tuft] / control,
+        "resistance_at_same_v": after.resistance_at(before.tuft) / control,
+        "soma_shift": after.soma - before.soma,
+    }

@@ -19,7 +19,7 @@ from cell_types import protocols
 OUT = Path(os.environ.get("BIOMOD_EXAMPLE_OUT", "."))
 cell = cell_types.get("L5_ET", fidelity="hh")
 
-AMPLITUDE = 0.95  # nA
+AMPLITUDE = 0.9  # nA
 trials = protocols.bac_trials(cell, AMPLITUDE)
 responses = protocols.respond(list(trials.values()), 150.0, events=[protocols.veto()])
 

@@ -19,7 +19,7 @@ from cell_types import protocols
 
 OUT = Path(os.environ.get("BIOMOD_EXAMPLE_OUT", "."))
 cell = cell_types.get("L5_ET", fidelity="hh")
-AMPLITUDES = np.arange(0.4, 2.8, 0.08)  # nA
+AMPLITUDES = np.arange(0.4, 1.6, 0.04)  # nA
 agonist = bm.NA("1 mM", receptors=("alpha2A",))
 trials = [protocols.Trial(cell, (protocols.epsc(a, 10.0, "tuft"),)) for a in AMPLITUDES]
 conditions = {"control": (), "alpha2A": (agonist,)}

@@ -49,9 +49,12 @@ def test_written_parameters_follow_from_the_written_knobs(entry):
     assert entry["parameters"] == fit.values(entry["knobs"])
 
 
-def test_knobs_lie_within_their_ranges(entry):
+@pytest.mark.parametrize("where", ["start", "result"])
+def test_knobs_lie_within_their_ranges(entry, where):
+    knobs = fit.start() if where == "start" else entry["knobs"]
+    assert set(knobs) == set(fit.KNOBS)
     for name, allowed in fit.KNOBS.items():
-        assert allowed.low <= entry["knobs"][name] <= allowed.high, name
+        assert allowed.low <= knobs[name] <= allowed.high, name
 
 
 def test_apical_dendrite_rests_more_depolarised_than_the_soma(cell):
@@ -69,15 +72,16 @@ def within(entry):
     return table.within(z), len(z)
 
 
-def test_nine_published_features_are_within_two_standard_deviations(within):
-    assert within[0] >= 9
+def test_twelve_published_features_are_within_two_standard_deviations(within):
+    assert within[0] >= 12
 
 
 @pytest.mark.xfail(
     strict=True,
-    reason="measured: 9 of 16. The cell begins a strong step with a burst where the data have a "
-    "doublet (first interval, CV, adaptation index, rate of step 3, time of the slow AHP), and its "
-    "action potential is 10 mV higher and 1.1 ms briefer at -20 mV. Searched jointly with P05-P09.",
+    reason="measured: 12 of 16. The first interval of the strong step (11.5 ms) is too short, the "
+    "slow AHP comes late (0.27 of the interval), the trough of the first step is 9 mV too high (it "
+    "counts the one within doublets), the action potential 4 mV over the limit. Without the burst "
+    "at rheobase a search came to 16 of 16: burst and slow AHP exclude each other so far.",
 )
 def test_nine_of_ten_published_features_are_within_two_standard_deviations(within):
     assert within[0] >= 0.9 * within[1]
@@ -87,13 +91,10 @@ def test_it_has_a_sag(entry):
     assert 0.12 <= entry["features"]["sag_ratio_at_-100mV"] <= 0.36
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="measured: 133 ms. It bursts at larger steps (first interval 11 ms at 0.95 nA) and at "
-    "the threshold of the dendritic calcium spike (P06), not at somatic rheobase.",
-)
 def test_it_bursts_at_somatic_threshold(entry):
-    assert entry["features"]["first_ISI_at_rheobase"] < 30
+    """The first two action potentials at the weakest step that evokes any."""
+    for features in (entry["features"], entry["features_neuron"]):
+        assert features["first_ISI_at_rheobase"] < 15
 
 
 def test_it_begins_a_strong_step_with_a_burst(entry):

@@ -13,7 +13,7 @@ from cell_types import protocols as p
 
 pytestmark = pytest.mark.validate
 
-AMPLITUDE = 0.95  # nA, below the threshold of the calcium spike
+AMPLITUDE = 0.9  # nA, below the threshold of the calcium spike
 
 
 @pytest.fixture(scope="module")

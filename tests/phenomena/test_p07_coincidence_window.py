@@ -29,11 +29,6 @@ def test_threshold_is_lowest_shortly_after_the_action_potential(window):
     assert any(0 <= t <= 10 for t in window.best), (window.interval, window.relative)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="measured: 73 to 77 %. Parameters that make it smaller (more h current or Kv3 in the "
-    "apical dendrite, smaller back-propagating action potentials) cost P08 or the width.",
-)
 def test_reduction_is_30_to_70_percent(window):
     assert 0.3 <= 1 - window.lowest <= 0.7
 
