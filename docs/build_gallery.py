@@ -3,6 +3,7 @@
 An example is a script in ``docs/examples``. The first line of its docstring is the title, the rest
 a description; a header comment ``# writes: one.png, two.csv`` names the files that it leaves in
 the folder given by the environment variable ``BIOMOD_EXAMPLE_OUT`` (default: the current one).
+A comment ``# slow`` leaves its run to ``make validate``.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Example:
     title: str
     text: str
     writes: tuple[str, ...]
+    slow: bool
 
     @classmethod
     def read(cls, path: Path) -> Example:
@@ -36,7 +38,8 @@ class Example:
         title, _, text = (ast.get_docstring(ast.parse(source)) or "").partition("\n")
         names = ",".join(WRITES.findall(source)).split(",")
         writes = tuple(name.strip() for name in names if name.strip())
-        return cls(path, title.strip().rstrip("."), text.strip(), writes)
+        slow = bool(re.search(r"^# slow$", source, re.MULTILINE))
+        return cls(path, title.strip().rstrip("."), text.strip(), writes, slow)
 
     @property
     def name(self) -> str:

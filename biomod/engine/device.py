@@ -52,6 +52,8 @@ class StateError(RuntimeError):
 class EngineCodeObject(CPPStandaloneCodeObject):
     """Code written by :class:`EngineGenerator` into the engine's templates."""
 
+    # Brian2 lists the names of all implementations where a target has none.
+    class_name = "biomod_cpp"
     templater = CPPStandaloneCodeObject.templater.derive("biomod.engine")
     generator_class = EngineGenerator
 

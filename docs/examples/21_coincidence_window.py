@@ -5,6 +5,7 @@ smallest current that evokes a calcium spike, as a fraction of that without acti
 (Ledergerber & Larkum 2012, 10.1371/journal.pone.0033146). All trials run at once.
 """
 # writes: coincidence_window.png
+# slow
 
 import os
 from pathlib import Path

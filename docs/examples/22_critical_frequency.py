@@ -5,6 +5,7 @@ and the integral of its depolarisation jumps (Larkum, Kaiser & Sakmann 1999,
 10.1073/pnas.96.25.14600). Without its calcium channels it does not.
 """
 # writes: critical_frequency.png
+# slow
 
 import os
 from pathlib import Path

@@ -5,6 +5,7 @@ channels, and the published values (mean and s.d.; Van Geit et al. 2016,
 10.3389/fninf.2016.00017).
 """
 # writes: back_propagation.png
+# slow
 
 import os
 from pathlib import Path

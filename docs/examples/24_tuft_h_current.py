@@ -5,6 +5,7 @@ calcium spike, while the soma hardly moves (after Labarrera et al. 2018,
 10.1016/j.celrep.2018.03.103).
 """
 # writes: tuft_h_current.png
+# slow
 
 import os
 from pathlib import Path

@@ -5,6 +5,7 @@ answers with an NMDA spike; without NMDA receptors summation is linear or less (
 2000, 10.1038/35005094; Major et al. 2008, 10.1152/jn.00011.2008).
 """
 # writes: nmda_spikes.png
+# slow
 
 import os
 from pathlib import Path

@@ -8,9 +8,10 @@ import pytest
 from build_gallery import Example, examples
 
 EXAMPLES = examples()
+RUNS = [pytest.param(e, marks=[pytest.mark.slow] if e.slow else []) for e in EXAMPLES]
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+@pytest.mark.parametrize("example", RUNS, ids=lambda example: example.name)
 def test_example_runs(example: Example, tmp_path: Path) -> None:
     done = example.run(tmp_path)
     assert done.returncode == 0, done.stderr[-4000:]
