@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -79,6 +80,17 @@ def _binomial_code(n: int, p: float, use_normal: bool, name: str) -> tuple[dict[
 BinomialFunction.implementations[EngineCodeObject] = _binomial_code
 
 
+# Turns that a thread waits awake for its next blocks (some microseconds) before it sleeps. With
+# libgomp's own number, threads that outnumber the free cores keep each other waiting.
+SPINS = 1000
+
+
+def run_environment(threads: int) -> dict[str, str]:
+    """Variables of the environment in which a program is run on so many threads."""
+    spins = os.environ.get("GOMP_SPINCOUNT", str(SPINS))
+    return {"BIOMOD_THREADS": str(threads), "GOMP_SPINCOUNT": spins}
+
+
 class EngineDevice(CPPStandaloneDevice):
     """C++ standalone with vectorised state updates, threads and counter-based random numbers."""
 
@@ -106,7 +118,7 @@ class EngineDevice(CPPStandaloneDevice):
 
     def run(self, *args: Any, **kwargs: Any) -> None:
         """Run the program; a state that is not finite is an error that says where and when."""
-        self.run_environment_variables["BIOMOD_THREADS"] = str(prefs.devices.biomod_cpp.threads)
+        self.run_environment_variables |= run_environment(prefs.devices.biomod_cpp.threads)
         try:
             super().run(*args, **kwargs)
         except RuntimeError as error:

@@ -163,10 +163,11 @@ class StandaloneProgram:
         self, run_dir: Path, arguments: list[str], seed: int, duration: float, threads: int,
         progress: Progress,
     ) -> None:  # fmt: skip
-        environment = dict(os.environ)
+        from biomod.engine import run_environment
+
+        environment = {**os.environ, **run_environment(threads)}
         environment["BIOMOD_SEED"] = str(seed)
         environment["BIOMOD_DURATION"] = repr(duration)
-        environment["BIOMOD_THREADS"] = str(threads)
         command = [str(self.binary), "--results_dir", f"{run_dir}/results/", *arguments]
         progress.start(duration)
         messages: list[str] = []
