@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from typing import Any
@@ -111,12 +112,13 @@ def _run(built: network.Network, duration: float, progress: Progress) -> None:
 def _run_core(built: network.Network, duration: float) -> None:
     """All at once: CoreNEURON takes the whole model over and gives it back.
 
-    It is told the end in six digits only, so it goes on to the next whole ms.
+    It is told the end in six digits only, so it goes on to the next number that has no more.
     """
     from neuron import coreneuron
 
+    unit = 10.0 ** max(0, math.floor(math.log10(duration * 1e3)) - 5)  # ms
     with coreneuron(enable=True, verbose=0):
-        built.pc.psolve(np.ceil(duration * 1e3 + 1e-6))
+        built.pc.psolve(math.ceil(duration * 1e3 / unit + 1e-6) * unit)
 
 
 def _pointers(h: Any, moving: network.MovingParameters) -> Any:

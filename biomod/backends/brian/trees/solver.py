@@ -81,8 +81,9 @@ def solver(name: str, group: Any, count: int) -> Any:
     )
     keys = {v: f"{name}_{v}" for v in ARRAYS}
     in_cython = {v: f"_namespace{key}" for v, key in keys.items()}
-    made.implementations.add_implementation(
-        "cython", _CYTHON.format(name=name, count=count, **in_cython), name=name,
+    cython = _CYTHON.format(name=name, count=count, **in_cython)
+    made.implementations.add_dynamic_implementation(
+        "cython", lambda owner: cython, name=name,
         namespace=lambda owner: {keys[v]: x.get_value() for v, x in variables.items()},
     )  # fmt: skip
     return made
