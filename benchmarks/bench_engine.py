@@ -1,7 +1,7 @@
 """The engine against stock Brian2 C++ standalone on the reference circuit, side by side.
 
-Prints one JSON object. Each variant is built in an empty folder and run three times, one variant after
-the other, with a cache that is empty at first. Medians, and ratios to stock in the same run.
+Prints one JSON object. Each variant is built in an empty folder and run three times, one
+after the other, with a cache that is empty at first. Medians, and ratios to stock in the same run.
 """
 
 from __future__ import annotations
