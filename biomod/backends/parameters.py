@@ -73,6 +73,16 @@ def from_soma(cell: Cell) -> list[tuple[str, str, str]]:
     return order
 
 
+def jumping_gate(cell: Cell) -> str | None:
+    """The first gate of a cell that jumps at its spikes, named for a message; None without one."""
+    for c in cell.compartments:
+        for channel in c.channels:
+            for gate in channel.gates:
+                if gate.spike_jump > 0:
+                    return f"{gate.name} of {c.name}.{channel.name} of {cell.name}"
+    return None
+
+
 def area(name: str, value: Value) -> Array:
     """Membrane area of a compartment in m2."""
     length, diameter = value(f"{name}.length"), value(f"{name}.diameter")

@@ -20,32 +20,17 @@ from biomod.backends.population import PopulationValues
 from biomod.backends.targets import recorded_cells
 from biomod.errors import ModelError
 from biomod.mechanisms import neuromodulation as nm
-from biomod.mechanisms.randomness import integer_seed
 from biomod.model import SynapticEvents
 from biomod.model.circuit import check_receptor
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(net.CircuitPlan):
     """Everything about a job that needs no Brian2: layout, connections, nominal values."""
 
-    job: Job
     groups: tuple[GroupPlan, ...]
-    synapses: tuple[SynapsesPlan, ...]
     gaps: tuple[gj.GapPlan, ...]
-    values: Mapping[str, PopulationValues]
-    shared: Mapping[str, set[str]]
     stimulus: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]]
-
-    @property
-    def synapse_count(self) -> int:
-        """Number of synapses."""
-        return sum(len(s.i) for s in self.synapses)
-
-    @property
-    def seed(self) -> int:
-        """Seed of the simulator's own random numbers."""
-        return integer_seed(self.job.circuit.seed, "background")
 
 
 def make_plan(job: Job) -> Plan:

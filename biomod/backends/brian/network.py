@@ -7,7 +7,7 @@ with the number of structures, not with the size of the circuit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +21,13 @@ from biomod.backends.brian.equations import (
     dendrify_kind,
     structure,
 )
+from biomod.backends.job import Job
 from biomod.backends.parameters import NANOSIEMENS
+from biomod.backends.population import PopulationValues
 from biomod.backends.targets import Current, stimulated
 from biomod.errors import unknown_name
 from biomod.mechanisms import connectivity
+from biomod.mechanisms.randomness import integer_seed
 from biomod.model import (
     Background,
     Cell,
@@ -92,6 +95,26 @@ class SynapsesPlan:
     keys: tuple[str, ...]
     weight: np.ndarray
     delay: np.ndarray
+
+
+@dataclass(frozen=True)
+class CircuitPlan:
+    """What needs no Brian2 of every job: connections and nominal values."""
+
+    job: Job
+    synapses: tuple[SynapsesPlan, ...]
+    values: Mapping[str, PopulationValues]
+    shared: Mapping[str, set[str]]
+
+    @property
+    def synapse_count(self) -> int:
+        """Number of synapses."""
+        return sum(len(s.i) for s in self.synapses)
+
+    @property
+    def seed(self) -> int:
+        """Seed of the simulator's own random numbers."""
+        return integer_seed(self.job.circuit.seed, "background")
 
 
 @dataclass

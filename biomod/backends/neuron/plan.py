@@ -16,6 +16,7 @@ from biomod.backends.neuron.nmodl import (
     pool_mechanism,
     receptor_mechanism,
 )
+from biomod.backends.parameters import jumping_gate
 from biomod.backends.population import PopulationValues
 from biomod.backends.targets import recorded_cells, recorded_part, stimulated
 from biomod.errors import ModelError
@@ -129,14 +130,9 @@ def check_cell(cell: Cell) -> None:
             f"the neuron backend simulates cells of fidelity hh only; {cell.name} is "
             f"{cell.fidelity} (use numpy, cython, cpp or cuda)"
         )
-    for c in cell.compartments:
-        for channel in c.channels:
-            jumping = [g.name for g in channel.gates if g.spike_jump > 0]
-            if jumping:
-                raise ModelError(
-                    f"the neuron backend has no spike_jump; gate {jumping[0]} of "
-                    f"{c.name}.{channel.name} of {cell.name} has one"
-                )
+    jumping = jumping_gate(cell)
+    if jumping:
+        raise ModelError(f"the neuron backend has no spike_jump; gate {jumping} has one")
 
 
 def mechanisms(circuit: Circuit) -> Iterator[Mechanism]:

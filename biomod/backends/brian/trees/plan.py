@@ -12,10 +12,9 @@ from biomod.backends.brian import network as net
 from biomod.backends.brian.equations import CellEquations, cell_equations, kinetics
 from biomod.backends.brian.network import GroupPlan, Member, SynapsesPlan
 from biomod.backends.job import Job
-from biomod.backends.parameters import from_soma
+from biomod.backends.parameters import from_soma, jumping_gate
 from biomod.backends.population import PopulationValues
 from biomod.errors import ModelError
-from biomod.mechanisms.randomness import integer_seed
 from biomod.model import Cell, Circuit, Population
 from biomod.model.cell import CalciumPool, Compartment
 from biomod.model.circuit import check_receptor
@@ -67,14 +66,10 @@ class Tree:
 
 
 @dataclass(frozen=True)
-class TreePlan:
+class TreePlan(net.CircuitPlan):
     """Everything about a job that needs no Brian2: layout, connections, nominal values."""
 
-    job: Job
     trees: tuple[Tree, ...]
-    synapses: tuple[SynapsesPlan, ...]
-    values: Mapping[str, PopulationValues]
-    shared: Mapping[str, set[str]]
     # Distinct injected currents, and which of them each compartment has; by group.
     stimulus: Mapping[str, tuple[np.ndarray, np.ndarray]]
 
@@ -82,16 +77,6 @@ class TreePlan:
     def groups(self) -> tuple[GroupPlan, ...]:
         """Groups whose spikes are read."""
         return tuple(tree.cells for tree in self.trees)
-
-    @property
-    def synapse_count(self) -> int:
-        """Number of synapses."""
-        return sum(len(s.i) for s in self.synapses)
-
-    @property
-    def seed(self) -> int:
-        """Seed of the simulator's own random numbers."""
-        return integer_seed(self.job.circuit.seed, "background")
 
 
 def has_trees(circuit: Circuit) -> bool:
@@ -114,10 +99,13 @@ def make_plan(job: Job) -> TreePlan:
         for s in net.plan_synapses(circuit, [tree.cells for tree in trees])
     )
     return TreePlan(
-        job, trees, synapses, values,
-        {t.compartments.name: _shared(t, values[t.population.name]) for t in trees},
-        {t.compartments.name: s for t in trees if (s := _currents(job, t)) is not None},
-    )  # fmt: skip
+        job=job,
+        synapses=synapses,
+        values=values,
+        shared={t.compartments.name: _shared(t, values[t.population.name]) for t in trees},
+        trees=trees,
+        stimulus={t.compartments.name: s for t in trees if (s := _currents(job, t)) is not None},
+    )
 
 
 def check(job: Job) -> None:
@@ -142,14 +130,11 @@ def check(job: Job) -> None:
         cell = population.cell
         if cell.fidelity != "hh":
             raise ModelError(f"{what} cannot be in one circuit with dspike cells ({cell.name})")
-        for c in cell.compartments:
-            for channel in c.channels:
-                jumping = [g.name for g in channel.gates if g.spike_jump > 0]
-                if jumping:
-                    raise ModelError(
-                        f"{what}: gates with a spike_jump ({jumping[0]} of {c.name}."
-                        f"{channel.name} of {cell.name}) are for cells of named compartments"
-                    )
+        jumping = jumping_gate(cell)
+        if jumping:
+            raise ModelError(
+                f"{what}: gates with a spike_jump ({jumping}) are for cells of named compartments"
+            )
 
 
 def same_program(a: TreePlan, b: TreePlan) -> bool:
