@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,13 @@ from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from brian2.devices.device import all_devices
 from brian2.input.binomial import BinomialFunction
 
+from biomod.engine.fusion import Phase, fuse, phases_source
 from biomod.engine.generator import STEP, TIME, EngineGenerator
 from biomod.programs import compile_program
 
 LIBRARY = Path(__file__).parent / "lib"
 HEADER = '"brianlib/engine_random.h"'
+HEADERS = [HEADER, '"brianlib/engine_phase.h"']
 # Mean above which the inversion of a binomial distribution would take too many steps.
 MOST_SUCCESSES = 50
 
@@ -101,7 +104,7 @@ class EngineDevice(CPPStandaloneDevice):
     def code_object(self, *args: Any, **kwargs: Any) -> Any:
         """A code object that includes the engine's header."""
         keywords = dict(kwargs.pop("compiler_kwds", None) or {})
-        keywords["headers"] = [HEADER, *keywords.get("headers", [])]
+        keywords["headers"] = [*HEADERS, *keywords.get("headers", [])]
         return super().code_object(*args, compiler_kwds=keywords, **kwargs)
 
     def seed(self, seed: int | None = None) -> None:
@@ -165,6 +168,31 @@ class EngineDevice(CPPStandaloneDevice):
                 text = text.replace(STEP, f"brian::{clock}.timestep[0]")
                 setattr(codeobj.code, part, text.replace(TIME, f"brian::{clock}.t[0]"))
         super().generate_codeobj_source(writer)
+
+    def generate_main_source(self, writer: Any) -> None:
+        """Write the program, with phases in the place of objects whose cells can be divided."""
+        queue = self.main_queue
+        if not self.enable_profiling:  # which tells the times of the objects apart
+            self.main_queue = self._fused(writer)
+        try:
+            super().generate_main_source(writer)
+        finally:
+            self.main_queue = queue
+
+    def _fused(self, writer: Any) -> list[Any]:
+        array_name = partial(self.get_array_name, access_data=False)
+        queue: list[Any] = []
+        phases: dict[str, list[Phase]] = {}
+        for kind, arguments in self.main_queue:
+            if kind == "run_network":
+                network, lines = arguments
+                prefix = f"phase_{len(phases)}_"
+                lines, phases[prefix] = fuse(lines, self.code_objects, array_name, prefix)
+                declared = [f"void _run_{prefix}{k}();" for k in range(len(phases[prefix]))]
+                arguments = network, [*declared, *lines]
+            queue.append((kind, arguments))
+        writer.write("phases.cpp", phases_source(phases))
+        return queue
 
     def copy_source_files(self, writer: Any, directory: str) -> None:
         """Brian2's library and the engine's."""

@@ -26,6 +26,7 @@ from brian2.codegen.generators.cpp_generator import CPPCodeGenerator
 from brian2.core.functions import DEFAULT_FUNCTIONS, Function
 from brian2.core.preferences import prefs
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable
+from brian2.devices.device import get_device
 from brian2.input.timedarray import TimedArray
 from brian2.parsing.rendering import CPPNodeRenderer
 from brian2.utils.stringtools import (
@@ -33,6 +34,8 @@ from brian2.utils.stringtools import (
     stripped_deindented_lines,
     word_substitute,
 )
+
+from biomod.engine.fusion import Divisible
 
 # Functions that may be called in a vectorised loop, by their names in C++.
 VECTOR_FUNCTIONS = {
@@ -160,18 +163,67 @@ class EngineGenerator(CPPCodeGenerator):
         scalar, vector, keywords = super().translate_statement_sequence(
             sc_statements, ve_statements
         )
+        if self.template_name not in ("stateupdate", "threshold"):
+            return scalar, vector, keywords
+        (statements,) = ve_statements.values()
         if self.template_name == "threshold":
-            (statements,) = ve_statements.values()
             passes = self.passes(statements, vector, ["_fired[_k] = _cond ? 1 : 0;"])
             passes.buffers.append((self.real, "_fired"))
-            keywords["passes"] = passes
-        if self.template_name == "stateupdate":
-            (statements,) = ve_statements.values()
-            keywords["passes"] = self.passes(statements, vector, [])
-            keywords["checked"] = self.checked(statements)
+            checked = []
+        else:
+            passes = self.passes(statements, vector, [])
+            checked = self.checked(statements)
+            keywords["checked"] = checked
             keywords["check_interval"] = prefs.devices.biomod_cpp.check_interval
-            keywords["engine_time"] = TIME
+            keywords["engine_time"], keywords["engine_step"] = TIME, STEP
+        keywords["passes"] = passes
+        keywords["divisible"] = ""
+        if passes.parallel and self._stateless(sc_statements):
+            keywords["divisible"] = self.divisible(statements, bool(checked)).mark()
         return scalar, vector, keywords
+
+    # ------------------------------------------------------------------ division among threads
+
+    def _stateless(self, statements: dict[Any, Any]) -> bool:
+        """Whether the scalar statements may be evaluated by each thread."""
+        for statement in (s for some in statements.values() for s in some):
+            if statement.op != ":=":
+                return False
+            for name in get_identifiers(statement.expr):
+                function = self.variables.get(name)
+                if isinstance(function, Function) and not (
+                    isinstance(function, TimedArray) or name in DEFAULT_FUNCTIONS
+                ):
+                    return False
+        return True
+
+    def divisible(self, statements: list[Any], checked: bool) -> Divisible:
+        """What decides with which others this code can be in one phase."""
+        _, write, _, _ = self.arrays_helper(statements)
+        events = None
+        if self.template_name == "threshold":
+            spaces = [name for name in self.variables if name.endswith("space")]
+            (events,) = (self._global(self.variables[name]) for name in spaces)
+            write = write | {"not_refractory", "lastspike"} & set(self.variables)
+        arrays = {n: v for n, v in self.variables.items() if isinstance(v, ArrayVariable)}
+        size = self.variables["N"]
+        cells = f"{self._global(size)}[0]" if "N" in arrays else str(int(size.get_value()))
+        calls = sum(len(re.findall(r"\w\(", s.expr)) for s in statements)
+        return Divisible(
+            owner=self.owner.name,
+            cells=cells,
+            cost=len(statements) + 2.0 * calls,
+            writes=sorted({self._global(arrays[n]) for n in write} | ({events} if events else set())),
+            shared=sorted(
+                self._global(v) for n, v in arrays.items() if self.variable_indices[n] != "_idx"
+            ),
+            events=events,
+            checked=checked and prefs.devices.biomod_cpp.check_interval > 0,
+        )
+
+    @staticmethod
+    def _global(variable: ArrayVariable) -> str:
+        return str(get_device().get_array_name(variable, access_data=False))
 
     # ------------------------------------------------------------------ division into passes
 
