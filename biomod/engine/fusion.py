@@ -164,5 +164,5 @@ def _phase_source(function: str, phase: Phase) -> list[str]:
         )
     return [
         f"void {function}()", "{", "    using namespace brian;",
-        "    static engine::Phase phase({", *rows, "    });", "    phase.run();", "}",
+        "    static engine::Phase phase(std::vector<engine::Phase::Member>{", *rows, "    });", "    phase.run();", "}",
     ]  # fmt: skip

@@ -6,6 +6,7 @@
 #ifndef BIOMOD_ENGINE_PHASE_H
 #define BIOMOD_ENGINE_PHASE_H
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

@@ -6,9 +6,10 @@
 #ifndef _BRIAN_SYNAPSES_H
 #define _BRIAN_SYNAPSES_H
 
-#include <iostream>
 #include "brianlib/engine_synapses.h"
-// Brian2's templates of monitors write endl: they have it from its queue.
+// Brian2's other templates have these from its queue.
+#include <iostream>
+#include <map>
 using namespace std;
 
 #endif
