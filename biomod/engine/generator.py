@@ -25,7 +25,7 @@ import numpy as np
 from brian2.codegen.generators.cpp_generator import CPPCodeGenerator
 from brian2.core.functions import DEFAULT_FUNCTIONS, Function
 from brian2.core.preferences import prefs
-from brian2.core.variables import ArrayVariable, DynamicArrayVariable
+from brian2.core.variables import ArrayVariable, Constant, DynamicArrayVariable
 from brian2.devices.device import get_device
 from brian2.input.timedarray import TimedArray
 from brian2.parsing.rendering import CPPNodeRenderer
@@ -35,6 +35,7 @@ from brian2.utils.stringtools import (
     word_substitute,
 )
 
+from biomod.engine.exponentials import Sharing
 from biomod.engine.fusion import Divisible
 
 # Functions that may be called in a vectorised loop, by their names in C++.
@@ -166,6 +167,8 @@ class EngineGenerator(CPPCodeGenerator):
         if self.template_name not in ("stateupdate", "threshold"):
             return scalar, vector, keywords
         (statements,) = ve_statements.values()
+        (scalars,) = sc_statements.values()
+        self._scalars = {s.var: s.expr for s in scalars if s.op == ":="}
         if self.template_name == "threshold":
             passes = self.passes(statements, vector, ["_fired[_k] = _cond ? 1 : 0;"])
             passes.buffers.append((self.real, "_fired"))
@@ -239,21 +242,40 @@ class EngineGenerator(CPPCodeGenerator):
         if not self._independent(statements):
             return undivided
         result = Passes(self.real, self._padded())
-        names = {n for n in self.variables if self.func_name_replacements.get(n, n) in WRITTEN_OUT}
-        number = sum(len(re.findall(rf"\b({'|'.join(names)})\(", s.expr)) for s in statements)
-        self.out_of_line = bool(names) and number > MOST_CALLS
         calls = _Calls(self)
         replaced = [(s, calls.replace(s)) for s in statements]
         if calls.refused:
             return undivided
+        sharing = self._sharing(statements)
+        shared = sharing.rewrite([expression for _, expression in replaced])
+        replaced = list(zip(statements, shared, strict=True))
+        names = {n for n in self.variables if self.func_name_replacements.get(n, n) in WRITTEN_OUT}
+        number = sum(len(re.findall(rf"\b({'|'.join(names)})\(", e)) for e in shared)
+        self.out_of_line = bool(names) and number > MOST_CALLS
         result.loops += calls.loops
         result.buffers += [(self.real, buffer) for buffer in calls.buffers]
-        result.statics = calls.statics
+        result.statics = calls.statics + sharing.once
         result.parallel = calls.parallel
         masks = self._flags(replaced, result)
         values = [f"const {self.real} {call} = _buffer{call}[_k];" for call in calls.calls]
-        self._main(replaced, masks, values, last, result)
+        self._main(replaced, masks, values, sharing.lines, last, result)
         return result
+
+    def _sharing(self, statements: list[Any]) -> Sharing:
+        """What finds exponentials that the statements have in common."""
+        cells = {
+            name
+            for name, variable in self.variables.items()
+            if isinstance(variable, ArrayVariable)
+            and self.variable_indices[name] == "_idx"
+            and np.issubdtype(variable.dtype, np.floating)
+        }
+        written: set[str] = set()
+        for statement in statements:  # a state has one value until it is written
+            cells -= written & get_identifiers(statement.expr)
+            written.add(statement.var)
+        constants = {n: v.value for n, v in self.variables.items() if isinstance(v, Constant)}
+        return Sharing(cells, self._scalars, constants, self.translate_expression, self.real)
 
     @property
     def real(self) -> str:
@@ -325,7 +347,7 @@ class EngineGenerator(CPPCodeGenerator):
 
     def _main(
         self, replaced: list[tuple[Any, str]], masks: dict[str, str], values: list[str],
-        last: list[str], result: Passes,
+        first: list[str], last: list[str], result: Passes,
     ) -> None:  # fmt: skip
         """The loop of all the rest."""
         statements = [s for s, _ in replaced]
@@ -336,6 +358,7 @@ class EngineGenerator(CPPCodeGenerator):
         lines += values
         lines += self.translate_to_read_arrays(read - set(masks), write, indices)
         lines += self.translate_to_declarations(read, write, indices)
+        lines += first
         self.single = self.real == "float"
         if self.single and "dt" in set().union(*(get_identifiers(e) for _, e in replaced)):
             lines.append("const float _single_dt = dt;")
