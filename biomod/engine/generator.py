@@ -71,8 +71,13 @@ class EngineRenderer(CPPNodeRenderer):
 
     def render_Call(self, node: ast.Call) -> str:
         """A call, of the version out of line in long loops."""
-        if self.out_of_line and isinstance(node.func, ast.Name) and node.func.id in WRITTEN_OUT:
-            return f"{node.func.id}_call({self.render_node(node.args[0])})"
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if self.out_of_line and name in WRITTEN_OUT:
+            return f"{name}_call({self.render_node(node.args[0])})"
+        if name == "int_" and isinstance(node.args[0], ast.Compare | ast.BoolOp):
+            # A flag as a factor: numbers of one width need no conversions in a vectorised loop.
+            suffix = "f" if self.single else ""
+            return f"({self.render_node(node.args[0])} ? 1.0{suffix} : 0.0{suffix})"
         return str(super().render_Call(node))
 
     def render_BinOp(self, node: ast.BinOp) -> str:

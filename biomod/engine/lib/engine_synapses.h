@@ -56,8 +56,8 @@ class SynapticPathway {
         const int32_t* first = std::lower_bound(spikes, spikes + n, start);
         const int32_t* last = std::lower_bound(first, spikes + n, stop);
         for (; first < last; first++) {
-            const int32_t row = *first - start;
-            if (rows[row] < rows[row + 1]) flights[now].push_back({row, rows[row]});
+            const uint32_t begin = rows[*first - start], end = rows[*first - start + 1];
+            if (begin < end) flights[now].push_back({begin, end, delay_of(begin)});
         }
         flying += flights[now].size();
     }
@@ -65,23 +65,17 @@ class SynapticPathway {
     // Call `effect` with the number of each synapse that a spike reaches in this step.
     template <typename F>
     void deliver(F effect) {
-        for (int32_t synapse : due) effect((size_t)synapse);
-        if (!flying) return;
-        for (int age = most; age >= least; age--) {
-            for (Flight& flight : flights[slot(age)]) {
-                const uint32_t first = flight.next, end = arrivals(flight, age);
-                flight.next = end;
-                if (order.empty())
-                    for (uint32_t k = first; k < end; k++) effect((size_t)k);
-                else
-                    for (uint32_t k = first; k < end; k++) effect((size_t)order[k]);
-            }
-        }
+        if (flying)
+            for (int age = most; age >= least; age--)
+                for (Flight& flight : flights[slot(age)])
+                    if (flight.due == age) arrive(flight);
+        // In a loop of its own, in which the processor can look ahead for what it will need.
+        for (const int32_t synapse : due) effect((size_t)synapse);
     }
 
   private:
-    // A spike: the row of its source, and the first place in `order` that it has not reached.
-    struct Flight { int32_t row; uint32_t next; };
+    // A spike: the places in `order` that it has not reached, and the age at which it reaches the next.
+    struct Flight { uint32_t next, end; int32_t due; };
 
     const int start, stop;
     int least = 0, most = 0;              // delays, in steps
@@ -92,17 +86,20 @@ class SynapticPathway {
     std::vector<std::vector<Flight>> flights = {{}};  // by the step in which the spikes occurred
     size_t now = 0, flying = 0;
     std::vector<std::vector<int32_t>> kept;  // synapses of spikes from before, by steps to go
-    std::vector<int32_t> due;                // those of them that are due now
+    std::vector<int32_t> due;                // the synapses of this step
 
     size_t slot(int age) const { return now >= (size_t)age ? now - age : now + flights.size() - age; }
 
-    // The end of those synapses of the row that a spike of this age reaches.
-    uint32_t arrivals(const Flight& flight, int age) const {
-        const uint32_t end = rows[flight.row + 1];
-        if (delay.empty()) return end;
-        uint32_t place = flight.next;
-        while (place < end && delay[place] <= age) place++;
-        return place;
+    int32_t delay_of(uint32_t place) const { return delay.empty() ? most : delay[place]; }
+
+    // Collect the synapses that a spike reaches at its present age.
+    void arrive(Flight& flight) {
+        const int32_t age = flight.due;
+        do {
+            due.push_back(order.empty() ? (int32_t)flight.next : order[flight.next]);
+            flight.next++;
+            flight.due = flight.next < flight.end ? delay_of(flight.next) : -1;
+        } while (flight.due == age);
     }
 
     void sort(const std::vector<int32_t>& steps) {
@@ -146,9 +143,8 @@ class SynapticPathway {
             for (int32_t synapse : kept[k]) add((int)k + 1, synapse);
         for (int age = most; age >= 0; age--)
             for (const Flight& flight : flights[slot(age)])
-                for (uint32_t k = flight.next; k < rows[flight.row + 1]; k++)
-                    add((delay.empty() ? most : delay[k]) - age,
-                        order.empty() ? (int32_t)k : order[k]);
+                for (uint32_t k = flight.next; k < flight.end; k++)
+                    add(delay_of(k) - age, order.empty() ? (int32_t)k : order[k]);
         kept = later;
     }
 
