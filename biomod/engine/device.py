@@ -19,8 +19,9 @@ from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from brian2.devices.device import all_devices
 from brian2.input.binomial import BinomialFunction
 
+from biomod.engine.calls import STEP, TIME
 from biomod.engine.fusion import Phase, fuse, phases_source
-from biomod.engine.generator import STEP, TIME, EngineGenerator
+from biomod.engine.generator import EngineGenerator
 from biomod.programs import compile_program
 
 LIBRARY = Path(__file__).parent / "lib"
@@ -96,6 +97,8 @@ def run_environment(threads: int) -> dict[str, str]:
 
 class EngineDevice(CPPStandaloneDevice):
     """C++ standalone with vectorised state updates, threads and counter-based random numbers."""
+
+    main_queue: list[Any]
 
     def code_object_class(self, codeobj_class: Any = None, fallback_pref: Any = None) -> Any:
         """The engine's code objects unless a class of its own is asked for."""

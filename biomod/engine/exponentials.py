@@ -1,10 +1,10 @@
 """Exponentials of one voltage, computed from as few calls as possible.
 
-The rates of a channel are made of exp((V - a)/b) and exprel((V - a)/b) for several a and b. Where the
-slopes 1/b are whole multiples k of one of them, e = exp(V/b) is computed once for each cell, and
-exp((V - a)/b') = exp(-a/b') e^k, in which the first factor is the same for all cells. The relative
-error is of the order of k rounding errors; for exprel near 0, where the difference e^k - 1 would lose
-more, a series is used (relative error below 1e-12 for all arguments).
+The rates of a channel are made of exp((V - a)/b) and exprel((V - a)/b) for several a and b. Where
+the slopes 1/b are whole multiples k of one of them, e = exp(V/b) is computed once for each cell,
+and exp((V - a)/b') = exp(-a/b') e^k, in which the first factor is the same for all cells. The
+relative error is of the order of k rounding errors; for exprel near 0, where the difference e^k - 1
+would lose more, a series is used (relative error below 1e-12 for all arguments).
 """
 
 from __future__ import annotations
@@ -124,15 +124,15 @@ class Sharing:
     def number(self, node: ast.AST) -> float | None:
         """The value of an expression of constants."""
         match node:
-            case ast.Constant(value=int() | float()):
-                return float(node.value)
+            case ast.Constant(value=int() | float() as value):
+                return float(value)
             case ast.Name(id=name) if name in self.constants:
                 return float(self.constants[name])
             case ast.Name(id=name) if name in self.scalars:
                 return self.number(ast.parse(self.scalars[name], mode="eval").body)
             case ast.UnaryOp(op=ast.USub()):
-                value = self.number(node.operand)
-                return None if value is None else -value
+                inner = self.number(node.operand)
+                return None if inner is None else -inner
             case ast.BinOp():
                 left, right = self.number(node.left), self.number(node.right)
                 return None if left is None or right is None else _apply(node.op, left, right)

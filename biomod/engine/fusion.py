@@ -3,9 +3,9 @@
 Brian2 runs the objects of a network one after the other. Those that change each cell by what that
 cell alone holds (state updates, thresholds, Poisson inputs) are *divisible*: their cells can be
 shared out among threads, and several of them can follow each other on each thread without waiting
-for the other threads. A phase (`lib/engine_phase.h`) is such a sequence. A divisible object may join
-a phase across objects that stand between them, if neither touches what the other writes; so the
-results are exactly those of the order in which Brian2 runs the objects.
+for the other threads. A phase (`lib/engine_phase.h`) is such a sequence. A divisible object may
+join a phase across objects that stand between them, if neither touches what the other writes; so
+the results are exactly those of the order in which Brian2 runs the objects.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _ADD = re.compile(r"(\w+)\.add\(&(\w+), _run_(\w+)\);")
 class Divisible:
     """What the generator knows of a code object whose cells can be divided.
 
-    `writes` are the arrays it writes, `shared` those of which a cell reads what does not belong to it;
-    `cost` is of one cell, in ns, roughly.
+    `writes` are the arrays it writes, `shared` those of which a cell reads what does not belong to
+    it; `cost` is of one cell, in ns, roughly.
     """
 
     owner: str
@@ -57,9 +57,10 @@ class _Object:
         return not (self.writes & other.touches or other.writes & self.touches)
 
     def independent(self, other: _Object) -> bool:
-        """Whether the cells of both may be computed in any order, each cell by self before other."""
+        """Whether only the order of the two for each single cell matters."""
         mine, others = self.divisible, other.divisible
-        assert mine and others
+        assert mine is not None
+        assert others is not None
         if (mine.owner, mine.cells) != (others.owner, others.cells):
             return self.commutes(other)
         shared = set(mine.shared) | set(others.shared)
@@ -115,9 +116,7 @@ def fuse(
     return result, phases
 
 
-def _describe(
-    name: str, clock: str, codeobject: Any, array_name: Callable[[Any], str]
-) -> _Object:  # fmt: skip
+def _describe(name: str, clock: str, codeobject: Any, array_name: Callable[[Any], str]) -> _Object:
     """What an object touches and writes; where that is not known, all that it touches."""
     variables = _arrays(codeobject.variables.values())
     touches = {array_name(v) for v in variables}
@@ -143,7 +142,8 @@ def phases_source(phases: dict[str, list[Phase]]) -> str:
     names = [m for some in phases.values() for phase in some for m in phase.members]
     lines = ['#include "objects.h"', '#include "brianlib/engine_phase.h"', ""]
     lines += sorted({f"void _run_{m.name}();" for m in names})
-    lines += sorted({f"void _check_{m.name}();" for m in names if m.divisible.checked})
+    checked = {m.name for m in names if m.divisible and m.divisible.checked}
+    lines += [f"void _check_{name}();" for name in sorted(checked)]
     for prefix, some in phases.items():
         for number, phase in enumerate(some):
             lines += ["", *_phase_source(f"_run_{prefix}{number}", phase)]
@@ -164,5 +164,6 @@ def _phase_source(function: str, phase: Phase) -> list[str]:
         )
     return [
         f"void {function}()", "{", "    using namespace brian;",
-        "    static engine::Phase phase(std::vector<engine::Phase::Member>{", *rows, "    });", "    phase.run();", "}",
+        "    static engine::Phase phase(std::vector<engine::Phase::Member>{", *rows, "    });",
+        "    phase.run();", "}",
     ]  # fmt: skip

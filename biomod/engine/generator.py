@@ -14,9 +14,7 @@ The loops run over blocks of cells, so that buffers are small and stay in the ca
 
 from __future__ import annotations
 
-import ast
 import re
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,108 +26,20 @@ from brian2.core.preferences import prefs
 from brian2.core.variables import ArrayVariable, Constant, DynamicArrayVariable
 from brian2.devices.device import get_device
 from brian2.input.timedarray import TimedArray
-from brian2.parsing.rendering import CPPNodeRenderer
 from brian2.utils.stringtools import (
     get_identifiers,
     stripped_deindented_lines,
     word_substitute,
 )
 
+from biomod.engine.calls import STEP, TIME, Calls, Loop
 from biomod.engine.exponentials import Sharing
 from biomod.engine.fusion import Divisible
+from biomod.engine.renderer import WRITTEN_OUT, EngineRenderer
 
-# Functions that may be called in a vectorised loop, by their names in C++.
-VECTOR_FUNCTIONS = {
-    "_engine_exp", "_engine_expm1", "_engine_exprel", "_engine_tanh", "_engine_timestep",
-    "log", "sin", "cos", "sqrt", "ceil", "floor", "int_", "_brian_abs", "_clip", "_sign",
-}  # fmt: skip
-# Functions of their arguments alone, but one by one.
-PURE_FUNCTIONS = {"tan", "sinh", "cosh", "log10", "log1p", "asin", "acos", "atan"}
-HIGHEST_POWER = 32
-MOST_DRAWS = 255  # calls of random functions in one piece of code: they have 8 bits of the counter
-# Stand for the number and time of the current step, until the clock of a code object is known.
-STEP, TIME = "%STEP%", "%TIME%"
-# Functions with a version out of line, and the number of calls above which a loop uses it: the time
-# that the compiler needs grows with the length of a loop.
-WRITTEN_OUT = {"_engine_exp", "_engine_expm1", "_engine_exprel", "_engine_tanh"}
+# Calls above which a loop uses the versions out of line: the time that the compiler needs grows
+# with the length of a loop.
 MOST_CALLS = 40
-
-
-class EngineRenderer(CPPNodeRenderer):
-    """Expressions without branches: whole powers as products, no short-circuit operators."""
-
-    expression_ops = CPPNodeRenderer.expression_ops | {"And": "&", "Or": "|"}
-
-    def __init__(self, auto_vectorise: set[str], out_of_line: bool, single: bool) -> None:
-        super().__init__(auto_vectorise=auto_vectorise)
-        self.out_of_line, self.single = out_of_line, single
-
-    def render_Constant(self, node: ast.Constant) -> str:
-        """A number, with an f if it is to be of single precision: 0.1 would make all double."""
-        text = str(super().render_Constant(node))
-        return f"{text}f" if self.single and isinstance(node.value, float) else text
-
-    def render_Call(self, node: ast.Call) -> str:
-        """A call, of the version out of line in long loops."""
-        name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if self.out_of_line and name in WRITTEN_OUT:
-            return f"{name}_call({self.render_node(node.args[0])})"
-        if name == "int_" and isinstance(node.args[0], ast.Compare | ast.BoolOp):
-            # A flag as a factor: numbers of one width need no conversions in a vectorised loop.
-            suffix = "f" if self.single else ""
-            return f"({self.render_node(node.args[0])} ? 1.0{suffix} : 0.0{suffix})"
-        return str(super().render_Call(node))
-
-    def render_BinOp(self, node: ast.BinOp) -> str:
-        """Powers with a constant exponent, then everything else as Brian2 writes it."""
-        if isinstance(node.op, ast.Pow):
-            exponent = _constant(node.right)
-            if _is_exp(node.left) and exponent is not None:
-                # exp(x)**c, as sympy likes to write it
-                assert isinstance(node.left, ast.Call)
-                argument = ast.BinOp(node.left.args[0], ast.Mult(), node.right)
-                return str(self.render_node(ast.Call(node.left.func, [argument], [])))
-            if exponent == 0.5:
-                return f"sqrt({self.render_node(node.left)})"
-            if exponent is not None and exponent == int(exponent):
-                whole = int(exponent)
-                base = self.render_node(node.left)
-                if 0 <= whole <= HIGHEST_POWER:
-                    return f"_engine_power<{whole}>({base})"
-                if -HIGHEST_POWER <= whole < 0:
-                    return f"(1.0f/_engine_power<{-whole}>({base}))"
-        return str(super().render_BinOp(node))
-
-    def render_BoolOp(self, node: ast.BoolOp) -> str:
-        """Operands converted to bool, since & and | work on bits."""
-        op = self.expression_ops[type(node.op).__name__]
-        return f" {op} ".join(f"bool({self.render_node(v)})" for v in node.values)
-
-
-def _constant(node: ast.AST) -> float | None:
-    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-        return float(node.value)
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        value = _constant(node.operand)
-        return None if value is None else -value
-    return None
-
-
-def _is_exp(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in ("exp", "_engine_exp")
-    )
-
-
-@dataclass
-class Loop:
-    """A loop over the cells of a block, or (`once`) statements on the block as a whole."""
-
-    lines: list[str]
-    simd: bool = False
-    once: bool = False
 
 
 @dataclass
@@ -199,9 +109,9 @@ class EngineGenerator(CPPCodeGenerator):
                 return False
             for name in get_identifiers(statement.expr):
                 function = self.variables.get(name)
-                if isinstance(function, Function) and not (
-                    isinstance(function, TimedArray) or name in DEFAULT_FUNCTIONS
-                ):
+                if not isinstance(function, Function) or isinstance(function, TimedArray):
+                    continue
+                if name not in DEFAULT_FUNCTIONS or not function.stateless:
                     return False
         return True
 
@@ -210,7 +120,7 @@ class EngineGenerator(CPPCodeGenerator):
         _, write, _, _ = self.arrays_helper(statements)
         events = None
         if self.template_name == "threshold":
-            spaces = [name for name in self.variables if name.endswith("space")]
+            spaces = [n for n in self.variables if n.startswith("_") and n.endswith("space")]
             (events,) = (self._global(self.variables[name]) for name in spaces)
             write = write | {"not_refractory", "lastspike"} & set(self.variables)
         arrays = {n: v for n, v in self.variables.items() if isinstance(v, ArrayVariable)}
@@ -221,7 +131,9 @@ class EngineGenerator(CPPCodeGenerator):
             owner=self.owner.name,
             cells=cells,
             cost=len(statements) + 2.0 * calls,
-            writes=sorted({self._global(arrays[n]) for n in write} | ({events} if events else set())),
+            writes=sorted(
+                {self._global(arrays[n]) for n in write}.union([events] if events else [])
+            ),
             shared=sorted(
                 self._global(v) for n, v in arrays.items() if self.variable_indices[n] != "_idx"
             ),
@@ -247,7 +159,7 @@ class EngineGenerator(CPPCodeGenerator):
         if not self._independent(statements):
             return undivided
         result = Passes(self.real, self._padded())
-        calls = _Calls(self)
+        calls = Calls(self)
         replaced = [(s, calls.replace(s)) for s in statements]
         if calls.refused:
             return undivided
@@ -320,7 +232,7 @@ class EngineGenerator(CPPCodeGenerator):
             replaced.remove((statement, expression))
         written = {s.var for s, _ in leading}
         names = set().union(*(get_identifiers(e) for _, e in leading))
-        lines += self._reads(names - written)
+        lines += self.reads(names - written)
         for name in sorted(written):
             lines.append(f"bool {name} = {self.get_array_name(self.variables[name])}[_idx];")
         for statement, expression in leading:
@@ -341,7 +253,8 @@ class EngineGenerator(CPPCodeGenerator):
             result.buffers += [(self.real, name) for name in masks.values()]
         return masks
 
-    def _reads(self, names: Iterable[str]) -> list[str]:
+    def reads(self, names: Iterable[str]) -> list[str]:
+        """Lines that read what there is of each cell under these names."""
         arrays = {
             n
             for n in names
@@ -415,90 +328,3 @@ class EngineGenerator(CPPCodeGenerator):
     def stream(self) -> str:
         """What names the random numbers of this code: stays the same from run to run."""
         return re.sub(r"_codeobject(_\d+)?$", "", self.name)
-
-
-class _Calls(ast.NodeTransformer):
-    """Takes calls that cannot be vectorised out of expressions, into loops of their own.
-
-    A call that depends on what the statements before it compute cannot be taken out; `refused` then
-    says so.
-    """
-
-    def __init__(self, generator: EngineGenerator) -> None:
-        self.generator = generator
-        self.loops: list[Loop] = []
-        self.calls: list[str] = []
-        self.buffers: list[str] = []
-        self.assigned: set[str] = set()
-        self.statics: list[str] = []
-        self.refused = False
-        self.parallel = True
-
-    def replace(self, statement: Any) -> str:
-        """The statement's expression with such calls replaced by the names of their values."""
-        tree = ast.parse(statement.expr, mode="eval")
-        expression = ast.unparse(self.visit(tree))
-        self.assigned.add(statement.var)
-        return expression
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        assert isinstance(node.func, ast.Name)
-        generator = self.generator
-        function = generator.variables.get(node.func.id)
-        name = generator.func_name_replacements.get(node.func.id, node.func.id)
-        if not isinstance(function, Function) or name in VECTOR_FUNCTIONS:
-            return self.generic_visit(node)
-        if get_identifiers(ast.unparse(node)) & self.assigned:
-            if name in PURE_FUNCTIONS:
-                return self.generic_visit(node)  # as it is: right, but not vectorised
-            self.refused = True
-            return node
-        call = f"_call{len(self.calls)}"
-        self.calls.append(call)
-        self.buffers.append(f"_buffer{call}")
-        fill = self._fill(function, node, len(self.calls))
-        if fill:
-            self.loops.append(Loop([fill], once=True))
-        else:
-            self._evaluate(node, f"_buffer{call}")
-            self.parallel &= isinstance(function, TimedArray) or name in PURE_FUNCTIONS
-        return ast.Name(call)
-
-    def _evaluate(self, node: ast.AST, buffer: str) -> None:
-        """A loop that writes the value of an expression into a buffer."""
-        text = ast.unparse(node)
-        lines = self.generator._reads(get_identifiers(text))
-        lines.append(f"{buffer}[_k] = {self.generator.translate_expression(text)};")
-        self.loops.append(Loop(lines))
-
-    def _fill(self, function: Function, node: ast.Call, number: int) -> str:
-        """The statement that fills a buffer with random numbers; empty for other functions."""
-        generator = self.generator
-        if number > MOST_DRAWS:
-            raise NotImplementedError(
-                f"biomod_cpp: {generator.name} has more than {MOST_DRAWS} such calls in one "
-                "update; divide it into several run_regularly operations"
-            )
-        stream = f"{{{zlib.crc32(generator.stream.encode())}u, {number}u, (uint32_t){STEP}}}"
-        buffer = self.buffers[-1]
-        where = f"_first, _size, {stream}"
-        if function is DEFAULT_FUNCTIONS["rand"]:
-            return f"engine::fill_uniform({buffer}, {where});"
-        if function is DEFAULT_FUNCTIONS["randn"]:
-            return f"engine::fill_normal({buffer}, {where});"
-        if function is DEFAULT_FUNCTIONS["poisson"]:
-            mean = f"_mean{number}"
-            self.buffers.append(mean)
-            self._evaluate(node.args[0], mean)
-            return f"engine::fill_poisson({buffer}, {mean}, {where});"
-        code = function.implementations[generator.codeobj_class].get_code(generator.owner)
-        if not isinstance(code, dict) or "engine_binomial" not in code:
-            return ""
-        n, p, use_normal = code["engine_binomial"]
-        if use_normal:
-            return (
-                f"engine::fill_normal({buffer}, {where}, {n * p!r}, {(n * p * (1 - p)) ** 0.5!r});"
-            )
-        distribution = f"_distribution{number}"
-        self.statics.append(f"static const engine::Binomial {distribution}({n}, {p!r});")
-        return f"engine::fill_binomial({buffer}, {distribution}, {where});"

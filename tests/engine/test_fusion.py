@@ -1,0 +1,45 @@
+"""Which objects may share a phase: only those whose order makes no difference."""
+
+from __future__ import annotations
+
+from biomod.engine.fusion import Divisible, Phase, _Object
+
+
+def divided(name: str, owner: str, writes: str, reads: str = "", shared: str = "") -> _Object:
+    about = Divisible(owner, "100", 1.0, writes.split(), shared.split())
+    touches = set(f"{writes} {reads} {shared}".split())
+    return _Object(name, "clock", touches, set(writes.split()), about)
+
+
+def serial(writes: str, reads: str = "") -> _Object:
+    return _Object("serial", "clock", set(f"{writes} {reads}".split()), set(writes.split()), None)
+
+
+def takes(candidate: _Object, members: list[_Object], passed: list[_Object]) -> bool:
+    return Phase("clock", members, passed).takes(candidate)
+
+
+UPDATE = divided("update", "A", "v g", reads="w")
+
+
+def test_a_threshold_follows_the_update_of_its_own_cells() -> None:
+    assert takes(divided("threshold", "A", "events", reads="v"), [UPDATE], [])
+
+
+def test_a_cell_that_reads_others_waits_for_all_of_them() -> None:
+    assert not takes(divided("mean", "A", "m", reads="v", shared="v"), [UPDATE], [])
+    assert not takes(divided("linked", "B", "x", reads="v"), [UPDATE], [])
+    assert takes(divided("other", "B", "x", reads="y"), [UPDATE], [])
+
+
+def test_what_stands_between_is_passed_only_if_it_has_nothing_to_do_with_it() -> None:
+    background = divided("background", "A", "g")
+    assert takes(background, [UPDATE], [serial("h", reads="events")])
+    assert not takes(background, [UPDATE], [serial("g")])
+    assert not takes(background, [UPDATE], [serial("record", reads="g")])
+    assert not takes(divided("threshold", "A", "events", reads="v"), [UPDATE], [serial("v")])
+
+
+def test_objects_of_another_clock_stay_apart() -> None:
+    other = _Object("x", "slow_clock", {"x"}, {"x"}, Divisible("A", "100", 1.0, ["x"], []))
+    assert not takes(other, [UPDATE], [])
