@@ -3,7 +3,8 @@
 usage: engine_circuit.py MODEL DEVICE THREADS PRECISION FOLDER [CHANGED]
 
 MODEL is lif (dendritic spikes, dt 0.1 ms) or hh (channels in the soma, dt 0.05 ms). Prints a JSON
-object: seconds of writing and compiling, of three runs, and the rates. With CHANGED the weights of
+object: seconds of writing and compiling, of three runs, the peak of memory (of the whole program,
+also divided by the number of synapses), and the rates. With CHANGED the weights of
 the synapses are 1 % larger, a parameter that stands in the source text. The rates are tuned by hand
 and model nothing.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 
@@ -228,7 +230,14 @@ def main() -> None:
         device.run(directory=FOLDER, with_output=False)
         runs.append(time.perf_counter() - before)
         processor.append(os.times().children_user - cpu)
+    # Once more by hand, for the memory of the program alone.
+    process = subprocess.Popen(["./main"], cwd=FOLDER, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0
+    synapses = sum(len(o) for o in objects if isinstance(o, Synapses))
     result = {
+        "peak_memory_mb": usage.ru_maxrss / 1024,
+        "peak_bytes_per_synapse": usage.ru_maxrss * 1024 / synapses,
         "describe_s": written - started,
         "build_s": built - written,
         "run_s": runs,

@@ -164,8 +164,11 @@ class EngineGenerator(CPPCodeGenerator):
         if calls.refused:
             return undivided
         sharing = self._sharing(statements)
-        shared = sharing.rewrite([expression for _, expression in replaced])
-        replaced = list(zip(statements, shared, strict=True))
+        # Flags are computed in a loop before the one in which exponentials are shared.
+        rest = [k for k, s in enumerate(statements) if not self._is_flag(s)]
+        shared = sharing.rewrite([replaced[k][1] for k in rest])
+        for k, expression in zip(rest, shared, strict=True):
+            replaced[k] = (statements[k], expression)
         names = {n for n in self.variables if self.func_name_replacements.get(n, n) in WRITTEN_OUT}
         number = sum(len(re.findall(rf"\b({'|'.join(names)})\(", e)) for e in shared)
         self.out_of_line = bool(names) and number > MOST_CALLS
@@ -192,7 +195,15 @@ class EngineGenerator(CPPCodeGenerator):
             cells -= written & get_identifiers(statement.expr)
             written.add(statement.var)
         constants = {n: v.value for n, v in self.variables.items() if isinstance(v, Constant)}
-        return Sharing(cells, self._scalars, constants, self.translate_expression, self.real)
+        return Sharing(cells, self._scalars, constants, self._in_real, self.real)
+
+    def _in_real(self, expression: str) -> str:
+        """An expression in C++, its numbers in the precision of the states."""
+        self.single = self.real == "float"
+        try:
+            return self.translate_expression(expression)
+        finally:
+            self.single = False
 
     @property
     def real(self) -> str:
@@ -217,16 +228,18 @@ class EngineGenerator(CPPCodeGenerator):
         fixed = not any(isinstance(v, DynamicArrayVariable) for v in arrays)
         return fixed and not isinstance(self.variables["N"], ArrayVariable)
 
+    def _is_flag(self, statement: Any) -> bool:
+        variable = self.variables.get(statement.var)
+        flag = isinstance(variable, ArrayVariable) and variable.dtype == bool
+        return flag and statement.op == "="
+
     def _flags(self, replaced: list[tuple[Any, str]], result: Passes) -> dict[str, str]:
         """A loop for the flags; returns the buffer of each flag that the rest reads."""
         masks: dict[str, str] = {}
         lines: list[str] = []
         leading = []
         for statement, expression in list(replaced):
-            variable = self.variables.get(statement.var)
-            if not (isinstance(variable, ArrayVariable) and variable.dtype == bool):
-                break
-            if statement.op != "=":
+            if not self._is_flag(statement):
                 break
             leading.append((statement, expression))
             replaced.remove((statement, expression))
