@@ -17,12 +17,16 @@ from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from brian2.devices.device import all_devices
 from brian2.input.binomial import BinomialFunction
+from brian2.units import have_same_dimensions, second
 
+from biomod.engine import checkpoint
+from biomod.engine.checkpoint import CheckpointError
 from biomod.engine.generator import STEP, TIME, EngineGenerator
 from biomod.programs import compile_program
 
 LIBRARY = Path(__file__).parent / "lib"
 HEADER = '"brianlib/engine_random.h"'
+MAIN_HEADERS = (HEADER, '"brianlib/engine_checkpoint.h"')
 # Mean above which the inversion of a binomial distribution would take too many steps.
 MOST_SUCCESSES = 50
 
@@ -41,6 +45,23 @@ prefs.register_preferences(
         validator=lambda value: isinstance(value, int) and value >= 1,
         docs="""
         Number of threads of a run. Results do not depend on it.
+        """,
+    ),
+    checkpoint_every=BrianPreference(
+        default=None,
+        validator=lambda value: (
+            value is None or (have_same_dimensions(value, second) and float(value) > 0)
+        ),
+        docs="""
+        Simulated time between two checkpoints of a run; None for no checkpoints.
+        """,
+    ),
+    resume=BrianPreference(
+        default=os.environ.get("BIOMOD_RESUME") == "1",
+        validator=lambda value: isinstance(value, bool),
+        docs="""
+        Whether runs take up the newest checkpoint in their folder of results. True if the variable
+        ``BIOMOD_RESUME`` of the environment is 1.
         """,
     ),
 )
@@ -94,6 +115,8 @@ def run_environment(threads: int) -> dict[str, str]:
 class EngineDevice(CPPStandaloneDevice):
     """C++ standalone with vectorised state updates, threads and counter-based random numbers."""
 
+    main_queue: list[tuple[str, Any]]
+
     def code_object_class(self, codeobj_class: Any = None, fallback_pref: Any = None) -> Any:
         """The engine's code objects unless a class of its own is asked for."""
         return codeobj_class or EngineCodeObject
@@ -111,21 +134,56 @@ class EngineDevice(CPPStandaloneDevice):
 
     def build(self, *args: Any, **kwargs: Any) -> None:
         """Generate, compile and run; the arguments are those of Brian2's C++ standalone."""
-        self.insert_code("before_start", "_engine_start();")
-        if HEADER not in self.headers:
-            self.headers.append(HEADER)
+        self.insert_code("before_start", "_engine_start();\n_engine_open(argc, argv);")
+        self.insert_code("after_start", "_engine_list_objects();")
+        whole = "Network::_last_run_completed_fraction > 1 - 1e-9"
+        self.insert_code("after_end", f"_engine_close({whole});")
+        self.headers += [header for header in MAIN_HEADERS if header not in self.headers]
         super().build(*args, **kwargs)
 
-    def run(self, *args: Any, **kwargs: Any) -> None:
-        """Run the program; a state that is not finite is an error that says where and when."""
-        self.run_environment_variables |= run_environment(prefs.devices.biomod_cpp.threads)
+    def run(self, *args: Any, resume: bool | None = None, **kwargs: Any) -> None:
+        """Run the program; the other arguments are those of Brian2's C++ standalone.
+
+        Parameters
+        ----------
+        resume : bool, optional
+            Take up the newest whole checkpoint in the folder of results, if there is one; the
+            preference ``devices.biomod_cpp.resume`` if not given.
+
+        Raises
+        ------
+        StateError
+            A state is not finite; says where and when.
+        CheckpointError
+            A checkpoint or recording cannot be written, the checkpoint is of another program or of
+            other data, or another process writes to the same folder.
+        NotImplementedError
+            A function has a memory that a checkpoint would not hold.
+        """
+        preferences = prefs.devices.biomod_cpp
+        resume = preferences.resume if resume is None else resume
+        every = preferences.checkpoint_every
+        if every is not None or resume:
+            checkpoint.check_functions(self)
+        self.run_environment_variables |= run_environment(preferences.threads)
+        variables = checkpoint.environment(0.0 if every is None else float(every), resume)
+        before = {name: os.environ.get(name) for name in variables}
+        self.run_environment_variables |= variables
         try:
             super().run(*args, **kwargs)
         except RuntimeError as error:
-            message = Path(self.results_dir) / "error.txt"
-            if message.exists():
-                raise StateError(message.read_text()) from error
+            for file, kind in (("error.txt", StateError), ("failure.txt", CheckpointError)):
+                message = Path(self.results_dir) / file
+                if message.exists():
+                    text = message.read_text()
+                    message.unlink()
+                    raise kind(text) from error
             raise
+        finally:  # Brian2 sets them in this process, where they would reach other programs
+            for name, value in before.items():
+                os.environ.pop(name, None)
+                if value is not None:
+                    os.environ[name] = value
 
     def generate_makefile(
         self, writer: Any, compiler: str, compiler_flags: str, linker_flags: str, nb_threads: int,
@@ -151,6 +209,20 @@ class EngineDevice(CPPStandaloneDevice):
         files = sorted(self.writer.source_files)
         compile_program(Path(directory), files, self._flags, self._link_flags)
         self.timers["compile"]["make"] = time.perf_counter() - started
+
+    def generate_objects_source(self, writer: Any, *args: Any) -> None:
+        """Write the arrays, and the list of those that checkpoints hold."""
+        super().generate_objects_source(writer, *args)
+        writer.write("engine_objects.cpp", checkpoint.objects_source(self))
+
+    def generate_main_source(self, writer: Any) -> None:
+        """Write main(), whose parts a program that resumes skips or repeats."""
+        queue = self.main_queue
+        self.main_queue = [checkpoint.prepared(entry) for entry in queue]
+        try:
+            super().generate_main_source(writer)
+        finally:
+            self.main_queue = queue
 
     def generate_codeobj_source(self, writer: Any) -> None:
         """Write the code objects, each with the clock by which it runs."""
