@@ -34,14 +34,26 @@ class CheckpointError(RuntimeError):
     """A checkpoint cannot be written, or not be resumed from."""
 
 
-def environment(every: float, resume: bool, identity: str = "") -> dict[str, str]:
-    """Variables of the environment for a program that writes checkpoints, or none (`every` 0).
+def checkpoint_environment(
+    every: float, resume: bool, keep: bool = False, identity: str = ""
+) -> dict[str, str]:
+    """Variables of the environment that tell a program about checkpoints.
 
-    `identity` is what besides program, data and arguments decides the result.
+    Parameters
+    ----------
+    every : float
+        Simulated time between two checkpoints in s; 0 for none.
+    resume : bool
+        Whether to take up the newest one there is.
+    keep : bool
+        Whether the last ones stay when the program has ended.
+    identity : str
+        What besides program, data and arguments decides the result: other checkpoints are refused.
     """
     return {
         "BIOMOD_CHECKPOINT_EVERY": repr(every),
-        "BIOMOD_RESUME": "1" if resume else "0",
+        "BIOMOD_RESUME": str(int(resume)),
+        "BIOMOD_KEEP_CHECKPOINTS": str(int(keep)),
         "BIOMOD_IDENTITY": identity,
     }
 

@@ -20,7 +20,7 @@ from brian2.input.binomial import BinomialFunction
 from brian2.units import have_same_dimensions, second
 
 from biomod.engine import checkpoint
-from biomod.engine.checkpoint import CheckpointError
+from biomod.engine.checkpoint import CheckpointError, checkpoint_environment
 from biomod.engine.generator import STEP, TIME, EngineGenerator
 from biomod.programs import compile_program
 
@@ -166,7 +166,7 @@ class EngineDevice(CPPStandaloneDevice):
         if every is not None or resume:
             checkpoint.check_functions(self)
         self.run_environment_variables |= run_environment(preferences.threads)
-        variables = checkpoint.environment(0.0 if every is None else float(every), resume)
+        variables = checkpoint_environment(0.0 if every is None else float(every), resume)
         before = {name: os.environ.get(name) for name in variables}
         self.run_environment_variables |= variables
         try:

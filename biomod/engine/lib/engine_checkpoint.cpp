@@ -259,6 +259,7 @@ static void read_checkpoint() {
     if (!in) fail(taken_up + " ends too early");
     cut_recordings(lengths);
     here = saved.position;
+    std::cerr.precision(15);
     std::cerr << "resumed at t = " << here.now << " s from " << taken_up << std::endl;
     taken_up.clear();
 }
@@ -347,5 +348,7 @@ void _engine_open(int argc, char** argv) {
 void _engine_close(bool whole) {
     if (!engine::taken_up.empty()) engine::fail("the program ended before " + engine::taken_up);
     engine::finish_recordings();
-    if (whole) engine::remove_checkpoints();  // a run that was stopped early can be taken up
+    const char* keep = std::getenv("BIOMOD_KEEP_CHECKPOINTS");
+    // A run that was stopped early can be taken up.
+    if (whole && !(keep && std::string(keep) == "1")) engine::remove_checkpoints();
 }
