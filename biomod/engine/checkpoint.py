@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from brian2.core.functions import DEFAULT_FUNCTIONS, Function
@@ -58,6 +61,19 @@ def checkpoint_environment(
     }
 
 
+@contextmanager
+def restored(names: Iterable[str]) -> Iterator[None]:
+    """Give variables of this process's environment back the values that they have now."""
+    before = {name: os.environ.get(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
 def objects_source(device: Any) -> str:
     """C++ that lists everything that can change in the program of a device."""
     streamed = streamed_arrays(device)
@@ -67,7 +83,7 @@ def objects_source(device: Any) -> str:
         lines.append(f'keep_one("time of {network}", {network}.t);')
     for var, name in sorted(device.arrays.items(), key=lambda item: item[1]):
         if not isinstance(var, DynamicArrayVariable):
-            lines.append(f'keep("{name}", {name}, {var.size});')
+            lines.append(f'keep("{name}", {name}, _num_{name});')
     dynamic = device.dynamic_arrays | device.dynamic_arrays_2d
     for var, name in sorted(dynamic.items(), key=lambda item: item[1]):
         lines.append(f'keep("{name}", {name});')

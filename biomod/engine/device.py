@@ -15,7 +15,7 @@ from brian2.core.functions import DEFAULT_FUNCTIONS
 from brian2.core.preferences import BrianPreference, prefs
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
-from brian2.devices.device import all_devices
+from brian2.devices.device import all_devices, get_device
 from brian2.input.binomial import BinomialFunction
 from brian2.units import have_same_dimensions, second
 
@@ -79,6 +79,13 @@ class EngineCodeObject(CPPStandaloneCodeObject):
     templater = CPPStandaloneCodeObject.templater.derive("biomod.engine")
     generator_class = EngineGenerator
 
+    def run_block(self, block: str) -> None:
+        """Run the code when the program does; what is before and after a run, by the engine."""
+        queue = get_device().main_queue
+        before = len(queue)
+        super().run_block(block)
+        queue[before:] = map(checkpoint.prepared, queue[before:])
+
 
 codegen_targets.add(EngineCodeObject)
 
@@ -114,8 +121,6 @@ def run_environment(threads: int) -> dict[str, str]:
 
 class EngineDevice(CPPStandaloneDevice):
     """C++ standalone with vectorised state updates, threads and counter-based random numbers."""
-
-    main_queue: list[tuple[str, Any]]
 
     def code_object_class(self, codeobj_class: Any = None, fallback_pref: Any = None) -> Any:
         """The engine's code objects unless a class of its own is asked for."""
@@ -167,10 +172,10 @@ class EngineDevice(CPPStandaloneDevice):
             checkpoint.check_functions(self)
         self.run_environment_variables |= run_environment(preferences.threads)
         variables = checkpoint_environment(0.0 if every is None else float(every), resume)
-        before = {name: os.environ.get(name) for name in variables}
         self.run_environment_variables |= variables
         try:
-            super().run(*args, **kwargs)
+            with checkpoint.restored(variables):  # Brian2 sets them in this process
+                super().run(*args, **kwargs)
         except RuntimeError as error:
             for file, kind in (("error.txt", StateError), ("failure.txt", CheckpointError)):
                 message = Path(self.results_dir) / file
@@ -179,11 +184,6 @@ class EngineDevice(CPPStandaloneDevice):
                     message.unlink()
                     raise kind(text) from error
             raise
-        finally:  # Brian2 sets them in this process, where they would reach other programs
-            for name, value in before.items():
-                os.environ.pop(name, None)
-                if value is not None:
-                    os.environ[name] = value
 
     def generate_makefile(
         self, writer: Any, compiler: str, compiler_flags: str, linker_flags: str, nb_threads: int,
@@ -210,20 +210,6 @@ class EngineDevice(CPPStandaloneDevice):
         compile_program(Path(directory), files, self._flags, self._link_flags)
         self.timers["compile"]["make"] = time.perf_counter() - started
 
-    def generate_objects_source(self, writer: Any, *args: Any) -> None:
-        """Write the arrays, and the list of those that checkpoints hold."""
-        super().generate_objects_source(writer, *args)
-        writer.write("engine_objects.cpp", checkpoint.objects_source(self))
-
-    def generate_main_source(self, writer: Any) -> None:
-        """Write main(), whose parts a program that resumes skips or repeats."""
-        queue = self.main_queue
-        self.main_queue = [checkpoint.prepared(entry) for entry in queue]
-        try:
-            super().generate_main_source(writer)
-        finally:
-            self.main_queue = queue
-
     def generate_codeobj_source(self, writer: Any) -> None:
         """Write the code objects, each with the clock by which it runs."""
         clocks: dict[str, str] = {}
@@ -237,6 +223,11 @@ class EngineDevice(CPPStandaloneDevice):
                 text = text.replace(STEP, f"brian::{clock}.timestep[0]")
                 setattr(codeobj.code, part, text.replace(TIME, f"brian::{clock}.t[0]"))
         super().generate_codeobj_source(writer)
+
+    def generate_run_source(self, writer: Any) -> None:
+        """Write the functions of the program, and the list of what its checkpoints hold."""
+        super().generate_run_source(writer)
+        writer.write("engine_objects.cpp", checkpoint.objects_source(self))
 
     def copy_source_files(self, writer: Any, directory: str) -> None:
         """Brian2's library and the engine's."""
