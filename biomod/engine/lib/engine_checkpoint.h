@@ -83,11 +83,12 @@ void keep(const std::string& name, DynamicArray2D<T>& values) {
                         }});
 }
 
-// Spikes on their way.
-inline void keep(const std::string& name, SynapticPathway& pathway) {
+// Spikes on their way, in Brian2's queues.
+template <class Pathway>
+auto keep_spikes(const std::string& name, Pathway& pathway, int) -> decltype(pathway.queue, void()) {
     engine_states().push_back({name,
                                [&pathway](std::ostream& out) {
-                                   for (const CSpikeQueue* queue : pathway.queue) {
+                                   for (const auto* queue : pathway.queue) {
                                        write_values(out, &queue->offset, 1);
                                        write_count(out, queue->queue.size());
                                        for (const auto& spikes : queue->queue)
@@ -96,7 +97,7 @@ inline void keep(const std::string& name, SynapticPathway& pathway) {
                                },
                                [&pathway](std::istream& in) {
                                    std::vector<int> offset;
-                                   for (CSpikeQueue* queue : pathway.queue) {
+                                   for (auto* queue : pathway.queue) {
                                        read_values(in, offset);
                                        queue->offset = offset.at(0);
                                        queue->queue.resize(read_count(in));
@@ -104,6 +105,9 @@ inline void keep(const std::string& name, SynapticPathway& pathway) {
                                    }
                                }});
 }
+// Pathways without queues are themselves in the list of structures.
+template <class Pathway>
+void keep_spikes(const std::string&, Pathway&, long) {}
 
 // For main(), around what Brian2 runs before and after a run; a part is prepared anew in each run.
 void before_run(const std::string& part, void (*function)());
