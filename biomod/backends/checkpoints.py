@@ -65,7 +65,7 @@ def checkpoints(every: Any, folder: str | Path | None, resume: bool) -> Checkpoi
             f"checkpoint_dir {folder} holds an unfinished run; resume=True takes it up, "
             "and another run needs another folder"
         )
-    return Checkpoints(folder, interval, resume)
+    return Checkpoints(folder, interval, resume and unfinished)
 
 
 def is_unfinished(folder: Path) -> bool:
