@@ -175,7 +175,8 @@ class EngineGenerator(CPPCodeGenerator):
         """A number of the user's text: data wherever that makes no loop slower."""
         if self.before_loop or self.template_name in BEFORE_RUN:
             return real(value)
-        if self.template_name in IN_LOOPS and value not in (0, 1):
+        equations = "_stateupdater" in self.name
+        if self.template_name in IN_LOOPS and value not in (0, 1) and not equations:
             name = f"_number{len(self.numbers)}"
             kind = "float" if self.single else "double"
             self.numbers.append(f"const {kind} {name} = {real(value)};")

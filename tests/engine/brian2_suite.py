@@ -30,9 +30,9 @@ EXCLUDED: dict[str, str] = {}
 
 # Name, marker of pytest, whether `run` builds.
 PARTS = [
-    ("one run", "standalone_compatible and not long and not multiple_runs", True),
-    ("several runs", "standalone_compatible and not long and multiple_runs", False),
+    ("several runs", "standalone_compatible and multiple_runs", False),
     ("standalone only", "cpp_standalone and not openmp", True),
+    ("one run", "standalone_compatible and not multiple_runs", True),
 ]
 
 
