@@ -12,7 +12,8 @@ out = Path(sys.argv[1])
 value = {
     "seed": 1, "duration": 20, "dt": 0.1, "cells": 60, "inhibitory": 20, "tau": 10,
     "refractory": 2.0, "weight": 0.3, "p": 0.2, "delay": 1.5, "rate": 30, "inputs": 40,
-    "input_weight": 0.2, "start": 4.5, "listed": 30, "drive": 1.1, "record_dt": 1, "jitter": 0.5, "extra": 15, "width": 8.5,
+    "input_weight": 0.2, "start": 4.5, "listed": 30, "drive": 1.1, "record_dt": 1,
+    "jitter": 0.5, "extra": 15, "width": 8.5,
 }  # fmt: skip
 for argument in sys.argv[2:]:
     name, number = argument.split("=")
@@ -46,16 +47,17 @@ random = Synapses(cells, cells, "w : 1", on_pre="I_post += w", delay=value["dela
 random.connect(condition="i != j", p=value["p"])
 random.w = value["weight"] / 10
 near = Synapses(inhibitory, cells, "w : 1", on_pre="I_post -= w")
-near.connect(condition=f"abs(where_pre - where_post) < {value['width']}"
+near.connect(condition=f"abs(where_pre - where_post) < {value['width']}")
 near.w = f"{value['weight'] / 10}*(1 + 0.1*rand())"
 near.delay = f"{value['delay']}*ms + 0.1*ms*(i % 3)"
 listed = Synapses(cells, cells, on_pre="b_post += 0.001")
 pre = np.arange(value["listed"]) % value["cells"]
 listed.connect(i=pre, j=pre[::-1])
-sources = PoissonGroup(value["extra"], rates=value["rate"] * Hz)
+rate = value["rate"] * Hz
+sources = PoissonGroup(value["extra"], rates=rate)
 feed = Synapses(sources, cells, on_pre=f"v_post += {value['input_weight'] / 2}")
-feed.connect(j=f"k for k in sample(N_post, p={value['p']})"
-background = PoissonInput(cells, "I", value["inputs"], value["rate"] * Hz, value["input_weight"])
+feed.connect(j=f"k for k in sample(N_post, p={value['p']})")
+background = PoissonInput(cells, "I", value["inputs"], rate, value["input_weight"])
 times = np.linspace(1, 9, value["extra"]).round(1) * ms
 given = SpikeGeneratorGroup(10, np.arange(value["extra"]) % 10, times)
 pulses = Synapses(given, cells, on_pre="v_post += 0.2")
