@@ -211,6 +211,10 @@ class EngineGenerator(CPPCodeGenerator):
             keywords["checked"] = self.checked(statements)
             keywords["check_interval"] = prefs.devices.biomod_cpp.check_interval
             keywords["engine_time"] = TIME
+        if self.template_name == "synapses_create_generator":
+            keywords["parallel"] = all(map(self._any_thread, self.variables.items()))
+            # Each call of connect has numbers of its own.
+            keywords["stream"] = zlib.crc32(self.name.encode())
         if self.numbers:
             (block,) = scalar
             scalar[block] = [*self.numbers, *scalar[block]]
@@ -245,6 +249,14 @@ class EngineGenerator(CPPCodeGenerator):
         values = [f"const {self.real} {call} = _buffer{call}[_k];" for call in calls.calls]
         self._main(replaced, masks, values, last, result)
         return result
+
+    def _any_thread(self, named: tuple[str, Any]) -> bool:
+        """Whether a variable or function can be used by several threads at once."""
+        name, function = named
+        if not isinstance(function, Function) or isinstance(function, TimedArray):
+            return True
+        known = VECTOR_FUNCTIONS | PURE_FUNCTIONS | {"_rand", "_randn"}
+        return self.func_name_replacements.get(name, name) in known
 
     @property
     def real(self) -> str:
