@@ -11,24 +11,21 @@ from pathlib import Path
 from typing import Any
 
 from brian2.codegen.targets import codegen_targets
-from brian2.core.functions import DEFAULT_FUNCTIONS
 from brian2.core.preferences import BrianPreference, prefs
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from brian2.devices.device import all_devices, get_device
-from brian2.input.binomial import BinomialFunction
 from brian2.units import have_same_dimensions, second
 
-from biomod.engine import checkpoint
+from biomod.engine import checkpoint, constants
 from biomod.engine.checkpoint import CheckpointError, checkpoint_environment
+from biomod.engine.functions import register
 from biomod.engine.generator import STEP, TIME, EngineGenerator
 from biomod.programs import compile_program
 
 LIBRARY = Path(__file__).parent / "lib"
 HEADER = '"brianlib/engine_random.h"'
 MAIN_HEADERS = (HEADER, '"brianlib/engine_checkpoint.h"')
-# Mean above which the inversion of a binomial distribution would take too many steps.
-MOST_SUCCESSES = 50
 
 prefs.register_preferences(
     "devices.biomod_cpp",
@@ -89,24 +86,7 @@ class EngineCodeObject(CPPStandaloneCodeObject):
 
 codegen_targets.add(EngineCodeObject)
 
-for _name in ("exp", "expm1", "exprel", "tanh", "timestep"):
-    DEFAULT_FUNCTIONS[_name].implementations.add_implementation(
-        EngineCodeObject, code=None, name=f"_engine_{_name}"
-    )
-
-
-def _binomial_code(n: int, p: float, use_normal: bool, name: str) -> tuple[dict[str, Any], Any]:
-    """Brian2's scalar function, for where a number cannot be drawn ahead, and what it computes."""
-    code, dependencies = BinomialFunction.implementations["cpp"](
-        n=n, p=p, use_normal=use_normal, name=name
-    )
-    if use_normal or (p <= 0.5 and n * p < MOST_SUCCESSES):
-        code = code | {"engine_binomial": (int(n), float(p), bool(use_normal))}
-    return code, dependencies
-
-
-BinomialFunction.implementations[EngineCodeObject] = _binomial_code
-
+register(EngineCodeObject)
 
 # Turns that a thread waits awake for its next blocks (some microseconds) before it sleeps. With
 # libgomp's own number, threads that outnumber the free cores keep each other waiting.
@@ -135,7 +115,8 @@ class EngineDevice(CPPStandaloneDevice):
     def seed(self, seed: int | None = None) -> None:
         """Set the seed of all random numbers."""
         super().seed(seed)
-        self.insert_code("main", f"_engine_seed({'' if seed is None else f'{seed}u'});")
+        key = "" if seed is None else f"(uint64_t){constants.integer(seed)}"
+        self.insert_code("main", f"_engine_seed({key});")
 
     def build(self, *args: Any, **kwargs: Any) -> None:
         """Generate, compile and run; the arguments are those of Brian2's C++ standalone."""
@@ -189,7 +170,8 @@ class EngineDevice(CPPStandaloneDevice):
         self, writer: Any, compiler: str, compiler_flags: str, linker_flags: str, nb_threads: int,
         debug: bool,
     ) -> None:  # fmt: skip
-        """Nothing to write; remember what the user wants the compiler to be told."""
+        """Write the numbers into their table, and remember what the compiler is to be told."""
+        constants.collect(Path(self.project_dir), sorted(writer.source_files))
         if compiler == "msvc":
             raise NotImplementedError("biomod_cpp needs g++ or clang++; it does not know MSVC")
         if nb_threads:
@@ -221,13 +203,31 @@ class EngineDevice(CPPStandaloneDevice):
             clock = clocks.get(name, "defaultclock")
             for part, text in list(codeobj.code.items()):
                 text = text.replace(STEP, f"brian::{clock}.timestep[0]")
-                setattr(codeobj.code, part, text.replace(TIME, f"brian::{clock}.t[0]"))
+                text = text.replace(TIME, f"brian::{clock}.t[0]")
+                lines = constants.definitions(codeobj.variables, self.arrays, self.dynamic_arrays)
+                setattr(codeobj.code, part, text.replace("%CONSTANTS%", "\n".join(lines)))
         super().generate_codeobj_source(writer)
 
     def generate_run_source(self, writer: Any) -> None:
         """Write the functions of the program, and the list of what its checkpoints hold."""
         super().generate_run_source(writer)
         writer.write("engine_objects.cpp", checkpoint.objects_source(self))
+
+    def generate_objects_source(self, writer: Any, *args: Any) -> None:
+        """Write the arrays, their sizes being data."""
+        super().generate_objects_source(writer, *args)
+        objects = Path(self.project_dir) / "objects.cpp"
+        objects.write_text(constants.sizes(objects.read_text()))
+
+    def generate_main_source(self, writer: Any) -> None:
+        """Write what the program does, its numbers being data."""
+        queue = self.main_queue
+        dtypes = {name: v.dtype for v, name in [*self.arrays.items(), *self.dynamic_arrays.items()]}
+        self.main_queue = constants.main_queue(queue, dtypes, {c.name for c in self.clocks})
+        try:
+            super().generate_main_source(writer)
+        finally:
+            self.main_queue = queue
 
     def copy_source_files(self, writer: Any, directory: str) -> None:
         """Brian2's library and the engine's."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 import ast
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,8 @@ from brian2.utils.stringtools import (
     word_substitute,
 )
 
+from biomod.engine.constants import real
+
 # Functions that may be called in a vectorised loop, by their names in C++.
 VECTOR_FUNCTIONS = {
     "_engine_exp", "_engine_expm1", "_engine_exprel", "_engine_tanh", "_engine_timestep",
@@ -49,6 +51,15 @@ STEP, TIME = "%STEP%", "%TIME%"
 # that the compiler needs grows with the length of a loop.
 WRITTEN_OUT = {"_engine_exp", "_engine_expm1", "_engine_exprel", "_engine_tanh"}
 MOST_CALLS = 40
+# Templates of what is done once, and of loops with statements before them: numbers in the text are
+# data, read where they stand or before the loop.
+BEFORE_RUN = {
+    "synapses_create_generator", "group_variable_set", "group_variable_set_conditional",
+}  # fmt: skip
+IN_LOOPS = {
+    "stateupdate", "threshold", "reset", "synapses", "summed_variable", "spikemonitor",
+    "statemonitor",
+}  # fmt: skip
 
 
 class EngineRenderer(CPPNodeRenderer):
@@ -56,14 +67,16 @@ class EngineRenderer(CPPNodeRenderer):
 
     expression_ops = CPPNodeRenderer.expression_ops | {"And": "&", "Or": "|"}
 
-    def __init__(self, auto_vectorise: set[str], out_of_line: bool, single: bool) -> None:
+    def __init__(
+        self, auto_vectorise: set[str], out_of_line: bool, number: Callable[[float, str], str]
+    ) -> None:
         super().__init__(auto_vectorise=auto_vectorise)
-        self.out_of_line, self.single = out_of_line, single
+        self.out_of_line, self.number = out_of_line, number
 
     def render_Constant(self, node: ast.Constant) -> str:
-        """A number, with an f if it is to be of single precision: 0.1 would make all double."""
+        """A number, as the generator wants it."""
         text = str(super().render_Constant(node))
-        return f"{text}f" if self.single and isinstance(node.value, float) else text
+        return self.number(node.value, text) if isinstance(node.value, float) else text
 
     def render_Call(self, node: ast.Call) -> str:
         """A call, of the version out of line in long loops."""
@@ -142,21 +155,48 @@ class Passes:
 class EngineGenerator(CPPCodeGenerator):
     """Brian2's C++ generator with state updates divided into vectorised loops."""
 
-    # Whether calls are made out of line, and whether numbers in the text are of single precision.
-    out_of_line = single = False
+    # Whether calls are made out of line, whether numbers in the text are of single precision, and
+    # whether the text is that of statements before the loop.
+    out_of_line = single = before_loop = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.numbers: list[str] = []  # definitions of those in loops
 
     def translate_expression(self, expr: str) -> str:
         """One expression in C++."""
         expr = word_substitute(expr, self.func_name_replacements)
         if self.single:
             expr = word_substitute(expr, {"dt": "_single_dt"})
-        renderer = EngineRenderer(self.auto_vectorise, self.out_of_line, self.single)
+        renderer = EngineRenderer(self.auto_vectorise, self.out_of_line, self.number)
         return str(renderer.render_expr(expr)).strip()
+
+    def number(self, value: float, text: str) -> str:
+        """A number of the user's text: data wherever that makes no loop slower."""
+        if self.before_loop or self.template_name in BEFORE_RUN:
+            return real(value)
+        equations = "_stateupdater" in self.name
+        if self.template_name in IN_LOOPS and value not in (0, 1) and not equations:
+            name = f"_number{len(self.numbers)}"
+            kind = "float" if self.single else "double"
+            self.numbers.append(f"const {kind} {name} = {real(value)};")
+            return name
+        # 0.1 instead of 0.1f would make all double.
+        return f"{text}f" if self.single else text
+
+    def translate_to_statements(self, statements: Any, *args: Any) -> Any:
+        """The statements of a block, before the loop or in it."""
+        self.before_loop = any(statements is block for block in self._before_loop)
+        try:
+            return super().translate_to_statements(statements, *args)
+        finally:
+            self.before_loop = False
 
     def translate_statement_sequence(
         self, sc_statements: dict[Any, Any], ve_statements: dict[Any, Any]
     ) -> tuple[Any, Any, dict[str, Any]]:
         """Code of all blocks; the passes of a state update among the keywords of its template."""
+        self._before_loop = list(sc_statements.values())
         scalar, vector, keywords = super().translate_statement_sequence(
             sc_statements, ve_statements
         )
@@ -171,6 +211,13 @@ class EngineGenerator(CPPCodeGenerator):
             keywords["checked"] = self.checked(statements)
             keywords["check_interval"] = prefs.devices.biomod_cpp.check_interval
             keywords["engine_time"] = TIME
+        if self.template_name == "synapses_create_generator":
+            keywords["parallel"] = all(map(self._any_thread, self.variables.items()))
+            # Each call of connect has numbers of its own.
+            keywords["stream"] = zlib.crc32(self.name.encode())
+        if self.numbers:
+            (block,) = scalar
+            scalar[block] = [*self.numbers, *scalar[block]]
         return scalar, vector, keywords
 
     # ------------------------------------------------------------------ division into passes
@@ -202,6 +249,14 @@ class EngineGenerator(CPPCodeGenerator):
         values = [f"const {self.real} {call} = _buffer{call}[_k];" for call in calls.calls]
         self._main(replaced, masks, values, last, result)
         return result
+
+    def _any_thread(self, named: tuple[str, Any]) -> bool:
+        """Whether a variable or function can be used by several threads at once."""
+        name, function = named
+        if not isinstance(function, Function) or isinstance(function, TimedArray):
+            return True
+        known = VECTOR_FUNCTIONS | PURE_FUNCTIONS | {"_rand", "_randn"}
+        return self.func_name_replacements.get(name, name) in known
 
     @property
     def real(self) -> str:
@@ -414,11 +469,8 @@ class _Calls(ast.NodeTransformer):
         code = function.implementations[generator.codeobj_class].get_code(generator.owner)
         if not isinstance(code, dict) or "engine_binomial" not in code:
             return ""
-        n, p, use_normal = code["engine_binomial"]
-        if use_normal:
-            return (
-                f"engine::fill_normal({buffer}, {where}, {n * p!r}, {(n * p * (1 - p)) ** 0.5!r});"
-            )
         distribution = f"_distribution{number}"
-        self.statics.append(f"static const engine::Binomial {distribution}({n}, {p!r});")
+        self.statics.append(
+            f"static const engine::Binomial {distribution}({code['engine_binomial']});"
+        )
         return f"engine::fill_binomial({buffer}, {distribution}, {where});"

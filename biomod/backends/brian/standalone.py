@@ -260,7 +260,7 @@ def _static_file(device: Any, timed_array: str) -> str:
 def _read_duration_at_start(main: Path) -> None:
     """Let the program read its duration when it starts instead of having it in its source."""
     text, count = re.subn(
-        r"(\w+\.run\()[0-9.eE+-]+(, report_progress)",
+        r"(\w+\.run\()(?:[0-9.eE+-]+|_engine_real\(\d+\))(, report_progress)",
         r'\1std::stod(std::getenv("BIOMOD_DURATION"))\2',
         main.read_text(),
     )

@@ -6,9 +6,11 @@
 #ifndef BIOMOD_ENGINE_RANDOM_H
 #define BIOMOD_ENGINE_RANDOM_H
 
+#include <algorithm>
 #include <vector>
 
 #include "brianlib/engine.h"
+#include "brianlib/engine_values.h"
 
 void _engine_seed(uint64_t seed);
 void _engine_seed();
@@ -262,32 +264,66 @@ static void fill_poisson(T* __restrict out, const T* __restrict mean, int64_t fi
         if (mean[k] > LARGE_MEAN) out[k] = (T)large_poisson(mean[k], first + k, stream);
 }
 
-// The distribution function of a binomial distribution, as far as it differs from 1.
+// A binomial distribution: its distribution function as far as it differs from 0 and 1, or the
+// normal distribution in its place.
 struct Binomial {
+    const bool normal;
+    const double mean, deviation;
+    int lowest = 0;  // the number that below[0] belongs to
     std::vector<double> below;
-    Binomial(int trials, double probability) {
-        double p = std::exp(trials * std::log1p(-probability)), sum = p;
+
+    Binomial(int64_t trials, double probability, bool normal)
+        : normal(normal), mean(trials * probability),
+          deviation(std::sqrt(mean * (1 - probability))) {
+        if (normal) return;
+        if (probability == 1) {
+            lowest = (int)trials;
+            below.push_back(1);
+            return;
+        }
+        const double log_none = trials * std::log1p(-probability);
+        double p = std::exp(log_none);
+        if (log_none < -40) {
+            // What is so far below the mean has no weight.
+            lowest = (int)std::fmax(0, std::floor(mean - 12 * deviation - 10));
+            p = std::exp(std::lgamma(trials + 1.0) - std::lgamma(lowest + 1.0) -
+                         std::lgamma(trials - lowest + 1.0) + lowest * std::log(probability) +
+                         (trials - lowest) * std::log1p(-probability));
+        }
+        double sum = p;
         const double odds = probability / (1 - probability);
         below.push_back(sum);
-        for (int j = 1; j <= trials && sum < 1; j++) {
+        for (int64_t j = lowest + 1; j <= trials && sum < 1; j++) {
             p *= odds * (trials - j + 1) / j;
-            if (sum + p == sum && j > trials * probability) break;
+            if (sum + p == sum && j > mean) break;
             sum += p;
             below.push_back(sum);
         }
     }
+
+    // The number for a uniform one. The last entry is 1 but for rounding: nothing is above it.
+    double number(double u) const {
+        return lowest + (std::lower_bound(below.begin(), below.end() - 1, u) - below.begin());
+    }
 };
 
+// Above it, a search for each cell is faster than a comparison of all cells with every entry.
+static const size_t LONG_TABLE = 100;
+
 template <typename T>
-static void fill_binomial(T* __restrict out, const Binomial& distribution, int64_t first, int n,
+static void fill_binomial(T* __restrict out, const Binomial& law, int64_t first, int n,
                           Stream stream) {
+    if (law.normal) return fill_normal(out, first, n, stream, law.mean, law.deviation);
     alignas(64) double u[_engine_block];
     uniforms(u, first, n, stream);
+    if (law.below.size() > LONG_TABLE) {
+        for (int k = 0; k < n; k++) out[k] = (T)law.number(u[k]);
+        return;
+    }
 #pragma omp simd
-    for (int k = 0; k < n; k++) out[k] = 0;
-    // The last entry is 1 but for rounding: nothing is above it.
-    for (size_t j = 0; j + 1 < distribution.below.size(); j++) {
-        const double bound = distribution.below[j];
+    for (int k = 0; k < n; k++) out[k] = law.lowest;
+    for (size_t j = 0; j + 1 < law.below.size(); j++) {
+        const double bound = law.below[j];
         T above = 0;
 #pragma omp simd reduction(+ : above)
         for (int k = 0; k < n; k++) {
