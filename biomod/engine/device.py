@@ -14,9 +14,11 @@ from brian2.codegen.targets import codegen_targets
 from brian2.core.preferences import BrianPreference, prefs
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
-from brian2.devices.device import all_devices
+from brian2.devices.device import all_devices, get_device
+from brian2.units import have_same_dimensions, second
 
-from biomod.engine import constants
+from biomod.engine import checkpoint, constants
+from biomod.engine.checkpoint import CheckpointError, checkpoint_environment
 from biomod.engine.functions import register
 from biomod.engine.generator import STEP, TIME, EngineGenerator
 from biomod.programs import compile_program
@@ -24,6 +26,7 @@ from biomod.programs import compile_program
 LIBRARY = Path(__file__).parent / "lib"
 BRIAN_HEADERS = ("brianlib/spikequeue.h", "brianlib/stdint_compat.h")
 HEADER = '"brianlib/engine_random.h"'
+MAIN_HEADERS = (HEADER, '"brianlib/engine_checkpoint.h"')
 
 prefs.register_preferences(
     "devices.biomod_cpp",
@@ -42,6 +45,23 @@ prefs.register_preferences(
         Number of threads of a run. Results do not depend on it.
         """,
     ),
+    checkpoint_every=BrianPreference(
+        default=None,
+        validator=lambda value: (
+            value is None or (have_same_dimensions(value, second) and float(value) > 0)
+        ),
+        docs="""
+        Simulated time between two checkpoints of a run; None for no checkpoints.
+        """,
+    ),
+    resume=BrianPreference(
+        default=os.environ.get("BIOMOD_RESUME") == "1",
+        validator=lambda value: isinstance(value, bool),
+        docs="""
+        Whether runs take up the newest checkpoint in their folder of results. True if the variable
+        ``BIOMOD_RESUME`` of the environment is 1.
+        """,
+    ),
 )
 
 
@@ -56,6 +76,13 @@ class EngineCodeObject(CPPStandaloneCodeObject):
     class_name = "biomod_cpp"
     templater = CPPStandaloneCodeObject.templater.derive("biomod.engine")
     generator_class = EngineGenerator
+
+    def run_block(self, block: str) -> None:
+        """Run the code when the program does; what is before and after a run, by the engine."""
+        queue = get_device().main_queue
+        before = len(queue)
+        super().run_block(block)
+        queue[before:] = map(checkpoint.prepared, queue[before:])
 
 
 codegen_targets.add(EngineCodeObject)
@@ -94,20 +121,50 @@ class EngineDevice(CPPStandaloneDevice):
 
     def build(self, *args: Any, **kwargs: Any) -> None:
         """Generate, compile and run; the arguments are those of Brian2's C++ standalone."""
-        self.insert_code("before_start", "_engine_start();")
-        if HEADER not in self.headers:
-            self.headers.append(HEADER)
+        self.insert_code("before_start", "_engine_start();\n_engine_open(argc, argv);")
+        self.insert_code("after_start", "_engine_list_objects();")
+        whole = "Network::_last_run_completed_fraction > 1 - 1e-9"
+        self.insert_code("after_end", f"_engine_close({whole});")
+        self.headers += [header for header in MAIN_HEADERS if header not in self.headers]
         super().build(*args, **kwargs)
 
-    def run(self, *args: Any, **kwargs: Any) -> None:
-        """Run the program; a state that is not finite is an error that says where and when."""
-        self.run_environment_variables |= run_environment(prefs.devices.biomod_cpp.threads)
+    def run(self, *args: Any, resume: bool | None = None, **kwargs: Any) -> None:
+        """Run the program; the other arguments are those of Brian2's C++ standalone.
+
+        Parameters
+        ----------
+        resume : bool, optional
+            Take up the newest whole checkpoint in the folder of results, if there is one; the
+            preference ``devices.biomod_cpp.resume`` if not given.
+
+        Raises
+        ------
+        StateError
+            A state is not finite; says where and when.
+        CheckpointError
+            A checkpoint or recording cannot be written, the checkpoint is of another program or of
+            other data, or another process writes to the same folder.
+        NotImplementedError
+            A function has a memory that a checkpoint would not hold.
+        """
+        preferences = prefs.devices.biomod_cpp
+        resume = preferences.resume if resume is None else resume
+        every = preferences.checkpoint_every
+        if every is not None or resume:
+            checkpoint.check_functions(self)
+        self.run_environment_variables |= run_environment(preferences.threads)
+        variables = checkpoint_environment(0.0 if every is None else float(every), resume)
+        self.run_environment_variables |= variables
         try:
-            super().run(*args, **kwargs)
+            with checkpoint.restored(variables):  # Brian2 sets them in this process
+                super().run(*args, **kwargs)
         except RuntimeError as error:
-            message = Path(self.results_dir) / "error.txt"
-            if message.exists():
-                raise StateError(message.read_text()) from error
+            for file, kind in (("error.txt", StateError), ("failure.txt", CheckpointError)):
+                message = Path(self.results_dir) / file
+                if message.exists():
+                    text = message.read_text()
+                    message.unlink()
+                    raise kind(text) from error
             raise
 
     def generate_makefile(
@@ -151,6 +208,11 @@ class EngineDevice(CPPStandaloneDevice):
                 lines = constants.definitions(codeobj.variables, self.arrays, self.dynamic_arrays)
                 setattr(codeobj.code, part, text.replace("%CONSTANTS%", "\n".join(lines)))
         super().generate_codeobj_source(writer)
+
+    def generate_run_source(self, writer: Any) -> None:
+        """Write the functions of the program, and the list of what its checkpoints hold."""
+        super().generate_run_source(writer)
+        writer.write("engine_objects.cpp", checkpoint.objects_source(self))
 
     def generate_objects_source(self, writer: Any, *args: Any) -> None:
         """Write the arrays, their sizes being data."""

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "brianlib/engine_random.h"
+#include "brianlib/engine_state.h"
 
 // Memory of all arrays: aligned for vectors, zero, and with room for whole vectors behind the end, so
 // that loops over cells need no remainder.
@@ -29,6 +30,11 @@ namespace engine {
 uint64_t random_key = 0;
 int threads = 1;
 }  // namespace engine
+
+std::vector<EngineState>& engine_states() {
+    static std::vector<EngineState> states;
+    return states;
+}
 
 void _engine_seed(uint64_t seed) { engine::random_key = seed; }
 void _engine_seed() {
