@@ -26,6 +26,7 @@ from biomod.engine.generator import STEP, TIME, EngineGenerator
 from biomod.programs import compile_program
 
 LIBRARY = Path(__file__).parent / "lib"
+BRIAN_HEADERS = ("brianlib/spikequeue.h", "brianlib/stdint_compat.h")
 HEADER = '"brianlib/engine_random.h"'
 HEADERS = [HEADER, '"brianlib/engine_phase.h"']
 MAIN_HEADERS = (HEADER, '"brianlib/engine_checkpoint.h"')
@@ -257,6 +258,25 @@ class EngineDevice(CPPStandaloneDevice):
             name = f"brianlib/{file.name}" if header else file.name
             shutil.copy(file, Path(directory) / name)
             (writer.header_files if header else writer.source_files).add(name)
+
+    def delete(self, code: bool = True, *args: Any, **kwargs: Any) -> None:
+        """Delete files of the program; the arguments are those of Brian2's C++ standalone."""
+        if code and self.project_dir is not None and self.writer is not None:
+            directory = Path(self.project_dir)
+            made = [f"{unit}.{kind}" for unit in ("hot", "cold") for kind in ("cpp", "o")]
+            for file in [
+                *self.writer.source_files,
+                *self.writer.header_files,
+                *made,
+                constants.TABLE,
+            ]:
+                (directory / file).unlink(missing_ok=True)
+            self.writer.source_files.clear()
+            self.writer.header_files.clear()
+            # Brian2 warns if what it would have made is not there.
+            for file in ("makefile", "make.deps", *BRIAN_HEADERS):
+                (directory / file).touch()
+        super().delete(code, *args, **kwargs)
 
     def run_function(self, name: str, include_in_parent: bool = True) -> Any:
         """Divert code into a function of the program, as Brian2's device does."""

@@ -19,7 +19,7 @@ rules = {
     "rare": {"condition": "i != j", "p": 0.02},
     "frequent": {"p": 0.6},
     "profile": {"condition": "i != j", "p": "exp(-((x_pre - x_post)/0.1)**2)"},
-    "box": {"condition": "abs(x_pre - x_post) < 0.05"},
+    "box": {"condition": "abs(x_pre - x_post) < 0.0505"},
     "neighbours": {"j": "k for k in range(i - 3, i + 4) if k != i", "skip_if_invalid": True},
     "fixed_few": {"j": "k for k in sample(N_post, size=20)"},
     "fixed_many": {"j": "k for k in sample(N_post, size=400)"},
