@@ -36,7 +36,7 @@ validate: $(VENV)/.validate
 	$(PY) -m pytest -m 'validate or slow' -n $(JOBS) --dist loadgroup
 	$(PY) -m cell_types.calibration.table
 
-bench: $(VENV)/.core
+bench: $(VENV)/.bench
 	$(PY) benchmarks/run_all.py --out build/bench
 
 docs: $(VENV)/.docs
@@ -88,6 +88,10 @@ $(VENV)/.test: setup.cfg setup.py | $(PY)
 $(VENV)/.validate: setup.cfg setup.py | $(PY)
 	@$(INSTALL) -e '.[test,neuron,export]'
 	@touch $@ $(VENV)/.core $(VENV)/.test
+
+$(VENV)/.bench: setup.cfg setup.py | $(PY)
+	@$(INSTALL) -e '.[bench]'
+	@touch $@ $(VENV)/.core
 
 $(VENV)/.docs: setup.cfg setup.py | $(PY)
 	@$(INSTALL) -e '.[docs]'

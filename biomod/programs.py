@@ -16,6 +16,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -37,6 +38,8 @@ HOT, COLD = "-O3", "-O1"
 CACHE_LIMIT = 2 * 1024**3
 # Programs, simulators of point neurons, and responses of cells that surrogates are fitted to.
 KEPT = ("programs/*.bin", "kernels/*.so", "responses/*.npz")
+# What processes that were killed while they wrote leave behind, once it is this old (s).
+PARTIAL, ABANDONED = "*/*.partial", 3600
 CHECKSUM = hashlib.sha256().digest_size  # bytes at the end of every program in the cache
 
 _log = logging.getLogger("biomod")
@@ -99,7 +102,15 @@ def cache_clear() -> int:
     entries = _sizes()
     for file in entries:
         file.unlink(missing_ok=True)
+    _remove_partial(time.time() - ABANDONED)
     return sum(stat.st_size for stat in entries.values())
+
+
+def _remove_partial(before: float) -> None:
+    for file in cache_directory().glob(PARTIAL):
+        with contextlib.suppress(OSError):
+            if file.stat().st_mtime < before:
+                file.unlink()
 
 
 def _sizes() -> dict[Path, os.stat_result]:
@@ -230,6 +241,7 @@ def _keep(binary: Path, kept: Path) -> None:
     except OSError as error:
         _log.warning(f"the compiled program is not kept for the next time: {error}")
         return
+    _remove_partial(time.time() - ABANDONED)
     entries = sorted(_sizes().items(), key=lambda entry: entry[1].st_mtime)
     excess = sum(stat.st_size for _, stat in entries) - CACHE_LIMIT
     for file, stat in entries:

@@ -7,9 +7,11 @@ import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from biomod import backends
+from biomod.backends.checkpoints import Checkpoints, checkpoints, discard
 from biomod.errors import ModelError, unknown_name
 from biomod.model import Cell, Circuit, Modulator, Recording, Stimulus, record, to_dict
 from biomod.units import Quantity, as_quantity
@@ -49,6 +51,7 @@ class Program:
         duration: Any = None,
         threads: int = 1,
         progress: Progress | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> Result:
         """Simulate under these neuromodulators (default: those of the circuit).
 
@@ -65,6 +68,9 @@ class Program:
             Number of threads, for backends that use more than one.
         progress : Progress, optional
             Is told how far the simulation is.
+        checkpoints : Checkpoints, optional
+            Where to keep the state of the run, so that it can be resumed (backend cpp); the folder
+            stays until :func:`biomod.backends.checkpoints.discard` removes it.
 
         Returns
         -------
@@ -77,12 +83,19 @@ class Program:
         if modulators is not None:
             circuit = replace(circuit, modulators=tuple(modulators))
         length = self._duration(duration)
-        raw = self.compiled.run(circuit, length.si, threads, progress)
+        if checkpoints is None:
+            raw = self.compiled.run(circuit, length.si, threads, progress)
+        else:
+            program = backends.resumable(self.compiled, self.backend)
+            raw = program.run(circuit, length.si, threads, progress, checkpoints)
         plan = self.compiled.plan
+        provenance = self._provenance(circuit, length, raw.run_seconds)
+        if raw.resumed_at is not None:
+            provenance["resumed_at_ms"] = raw.resumed_at * 1e3
         return Result(
             spikes=spikes_by_population(plan, raw, length.si),
             traces=traces_by_label(raw),
-            provenance=self._provenance(circuit, length, raw.run_seconds),
+            provenance=provenance,
         )
 
     def _duration(self, duration: Any) -> Quantity:
@@ -248,8 +261,36 @@ def simulate(
     seed: int | None = None,
     threads: int = 1,
     progress: Progress | None = None,
+    checkpoint_every: Any = None,
+    checkpoint_dir: str | Path | None = None,
+    resume: bool = False,
+    keep_checkpoints: bool = False,
 ) -> Result:
-    """Compile and run in one call; see :func:`compile` for the parameters.
+    """Compile and run in one call; see :func:`compile` for the parameters that are not here.
+
+    Parameters
+    ----------
+    threads : int
+        Number of threads, for backends that use more than one.
+    progress : Progress, optional
+        Is told how far the simulation is.
+    checkpoint_every : quantity, optional
+        Simulated time between two checkpoints (backend cpp).
+    checkpoint_dir : str or Path, optional
+        Folder for the checkpoints and for what has been recorded, of this run alone. It is removed
+        when the run has ended.
+    resume : bool
+        Take up the run from the newest whole checkpoint in `checkpoint_dir`, as if it had never
+        been interrupted; from the beginning if there is none.
+    keep_checkpoints : bool
+        Leave `checkpoint_dir` at the end as it is.
+
+    Raises
+    ------
+    ModelError, UnitError
+        Bad input: what was given and what is allowed.
+    BackendError
+        The backend is missing or failed, or the checkpoint is of another run.
 
     Examples
     --------
@@ -259,11 +300,17 @@ def simulate(
     >>> pulse = bm.step(200 * pA, start=50 * ms, stop=250 * ms)
     >>> result = bm.simulate(cell, 300 * ms, stimulus=pulse, record=["soma.v"])
     """
+    kept = checkpoints(checkpoint_every, checkpoint_dir, resume)
+    if kept is not None:
+        backends.check_checkpoints(backends.choose(backend)[0])
     program = compile(
         model, duration, stimulus=stimulus, record=record, modulators=modulators, dt=dt,
         method=method, tolerance=tolerance, backend=backend, seed=seed,
     )  # fmt: skip
-    return program.run(threads=threads, progress=progress)
+    result = program.run(threads=threads, progress=progress, checkpoints=kept)
+    if kept is not None and not keep_checkpoints:
+        discard(kept.folder)
+    return result
 
 
 def _times(duration: Any, dt: Any) -> tuple[Quantity, Quantity]:

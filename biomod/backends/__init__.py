@@ -9,11 +9,13 @@ from __future__ import annotations
 import importlib.util
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from biomod.errors import BackendError, unknown_name
+from biomod.backends import checkpoints as checkpoint_rules
+from biomod.errors import BackendError, ModelError, unknown_name
 
 if TYPE_CHECKING:
+    from biomod.backends.checkpoints import Checkpoints
     from biomod.backends.job import Job
     from biomod.backends.results import Plan, Raw
     from biomod.model import Circuit
@@ -53,6 +55,32 @@ class Program(Protocol):
         self, circuit: Circuit, duration: float, threads: int = 1, progress: Progress | None = None
     ) -> Raw:
         """Simulate `duration` seconds."""
+
+
+class ResumableProgram(Protocol):
+    """A compiled model whose runs write checkpoints."""
+
+    def run(
+        self, circuit: Circuit, duration: float, threads: int, progress: Progress | None,
+        checkpoints: Checkpoints | None,
+    ) -> Raw:  # fmt: skip
+        """Simulate `duration` seconds."""
+
+
+def check_checkpoints(backend: str) -> None:
+    """Raise :class:`ModelError` unless the backend writes checkpoints."""
+    if backend not in checkpoint_rules.BACKENDS:
+        able = ", ".join(checkpoint_rules.BACKENDS)
+        raise ModelError(
+            f"the {backend} backend writes no checkpoints, so no run of it can be resumed; "
+            f"backends that do: {able}"
+        )
+
+
+def resumable(program: Program, backend: str) -> ResumableProgram:
+    """The program, if its runs can write checkpoints and be resumed."""
+    check_checkpoints(backend)
+    return cast("ResumableProgram", program)
 
 
 def available() -> dict[str, BackendInfo]:

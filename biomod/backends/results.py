@@ -28,11 +28,14 @@ class Raw:
         Recording, times in s, values in SI units (times x cells), cells.
     run_seconds : float
         How long the run took.
+    resumed_at : float or None
+        Simulated time in s at which it was taken up from a checkpoint.
     """
 
     spikes: dict[str, tuple[np.ndarray, np.ndarray]]
     traces: list[tuple[Recording, np.ndarray, np.ndarray, np.ndarray]]
     run_seconds: float
+    resumed_at: float | None = None
 
 
 class Member(Protocol):

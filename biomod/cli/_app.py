@@ -97,6 +97,10 @@ def run(
         str | None, typer.Option(metavar="PA", help="Constant current into a cell's soma, in pA.")
     ] = None,
     threads: Annotated[str, typer.Option(metavar="N", help="Processor threads.")] = "1",
+    checkpoint_every: Annotated[
+        str | None,
+        typer.Option(metavar="S", help="Simulated s between checkpoints, for --resume (cpp)."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a finished run.")] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Take up the unfinished run in the folder.")
@@ -121,6 +125,7 @@ def run(
         record=tuple(record or ()),
         current=current,
         threads=whole("--threads", threads, least=1),
+        checkpoint_every=checkpoint_every,
     )
     run_command(request, out, force=force, resume=resume, as_json=as_json, quiet=quiet)
 

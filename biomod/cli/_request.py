@@ -33,6 +33,7 @@ class Request:
     record: tuple[str, ...] = ()
     current: str | None = None
     threads: int = 1
+    checkpoint_every: str | None = None
     fidelity: str | None = None
 
     def completed(self, earlier: Mapping[str, Any]) -> Request:
@@ -48,6 +49,8 @@ class Request:
             given, before = getattr(self, field.name), earlier.get(field.name)
             before = tuple(before) if isinstance(before, list) else before
             if field.name == "threads" or not before or given == before:
+                continue
+            if given is not None and field.name == "checkpoint_every":
                 continue
             if given not in (None, ()):
                 raise ModelError(
@@ -103,6 +106,7 @@ def checked(request: Request) -> Job:
         "backend": backend,
         "seed": seed,
         "threads": request.threads,
+        "checkpoint_every": _checkpoint_every(request.checkpoint_every, backend),
     }
     return Job(model, duration, options, note)
 
@@ -152,6 +156,16 @@ def _backend(name: str | None) -> tuple[str, str]:
         )
     best = "" if name else ", the best one found here"
     return chosen, note or f"backend {chosen}{best}"
+
+
+def _checkpoint_every(text: str | None, backend: str) -> Quantity | None:
+    from biomod.backends import check_checkpoints
+
+    if text is None:
+        return None
+    interval = _quantity("--checkpoint-every", text, "s", positive=True)
+    check_checkpoints(backend)
+    return interval
 
 
 def _check_step(circuit: Circuit, dt: Quantity | None) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from biomod.backends import mpi
+from biomod.backends.checkpoints import discard, is_unfinished
 from biomod.cli._boundary import InterruptedRun, chatter_to_stderr, say
 from biomod.cli._request import Job, Request, checked
 from biomod.progress import NoProgress, TextProgress
@@ -34,14 +35,38 @@ def run_command(
     asked = dataclasses.asdict(request)
     with rundir.claim(out, force=force, resume=resume, request=asked) as directory:
         if found == "unfinished":
-            say(f"the unfinished run in {out} starts again from the beginning", quiet)
+            say(_taken_up(out, resume), quiet)
         say(job.note, quiet)
+        job = _with_checkpoints(job, out, resume)
         try:
             result = _simulate(job, quiet)
             summary = directory.write(result, {"request": asked})
         except KeyboardInterrupt:
             raise InterruptedRun(_interrupted(out)) from None
+        discard(out / rundir.CHECKPOINTS)
     _report(result, summary, out, as_json=as_json, quiet=quiet)
+
+
+def _with_checkpoints(job: Job, out: Path, resume: bool) -> Job:
+    """The job with the folder of its checkpoints, which stays until all files are written."""
+    from biomod.results.rundir import CHECKPOINTS
+
+    folder = out / CHECKPOINTS
+    resume = resume and is_unfinished(folder)
+    if not resume:
+        discard(folder)  # of a run that starts again from its beginning
+    if job.options["checkpoint_every"] is None and not resume:
+        return job
+    own = {"checkpoint_dir": folder, "resume": resume, "keep_checkpoints": True}
+    return dataclasses.replace(job, options={**job.options, **own})
+
+
+def _taken_up(out: Path, resume: bool) -> str:
+    from biomod.results.rundir import CHECKPOINTS
+
+    if resume and is_unfinished(out / CHECKPOINTS):
+        return f"the unfinished run in {out} is taken up from its last checkpoint"
+    return f"the unfinished run in {out} starts again from the beginning"
 
 
 def _take_part(request: Request, out: Path, resume: bool) -> None:

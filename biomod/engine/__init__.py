@@ -7,6 +7,14 @@ Any Brian2 script selects it with two lines::
     set_device("biomod_cpp")
 """
 
-from biomod.engine.device import EngineDevice, StateError, run_environment
+from biomod.engine.checkpoint import CheckpointError, checkpoint_environment
+from biomod.engine.device import EngineDevice, StateError, engine_device, run_environment
 
-__all__ = ["EngineDevice", "StateError", "run_environment"]
+__all__ = [
+    "CheckpointError",
+    "EngineDevice",
+    "StateError",
+    "checkpoint_environment",
+    "engine_device",
+    "run_environment",
+]

@@ -113,11 +113,8 @@ class Calls(ast.NodeTransformer):
         code = function.implementations[generator.codeobj_class].get_code(generator.owner)
         if not isinstance(code, dict) or "engine_binomial" not in code:
             return ""
-        n, p, use_normal = code["engine_binomial"]
-        if use_normal:
-            return (
-                f"engine::fill_normal({buffer}, {where}, {n * p!r}, {(n * p * (1 - p)) ** 0.5!r});"
-            )
         distribution = f"_distribution{number}"
-        self.statics.append(f"static const engine::Binomial {distribution}({n}, {p!r});")
+        self.statics.append(
+            f"static const engine::Binomial {distribution}({code['engine_binomial']});"
+        )
         return f"engine::fill_binomial({buffer}, {distribution}, {where});"

@@ -12,23 +12,25 @@ from pathlib import Path
 from typing import Any
 
 from brian2.codegen.targets import codegen_targets
-from brian2.core.functions import DEFAULT_FUNCTIONS
 from brian2.core.preferences import BrianPreference, prefs
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
-from brian2.devices.device import all_devices
-from brian2.input.binomial import BinomialFunction
+from brian2.devices.device import all_devices, get_device
+from brian2.units import have_same_dimensions, second
 
+from biomod.engine import checkpoint, constants
 from biomod.engine.calls import STEP, TIME
+from biomod.engine.checkpoint import CheckpointError, checkpoint_environment
+from biomod.engine.functions import register
 from biomod.engine.fusion import Phase, fuse, phases_source
 from biomod.engine.generator import EngineGenerator
 from biomod.programs import compile_program
 
 LIBRARY = Path(__file__).parent / "lib"
+BRIAN_HEADERS = ("brianlib/spikequeue.h", "brianlib/stdint_compat.h")
 HEADER = '"brianlib/engine_random.h"'
 HEADERS = [HEADER, '"brianlib/engine_phase.h"']
-# Mean above which the inversion of a binomial distribution would take too many steps.
-MOST_SUCCESSES = 50
+MAIN_HEADERS = (HEADER, '"brianlib/engine_checkpoint.h"')
 
 prefs.register_preferences(
     "devices.biomod_cpp",
@@ -47,6 +49,23 @@ prefs.register_preferences(
         Number of threads of a run. Results do not depend on it.
         """,
     ),
+    checkpoint_every=BrianPreference(
+        default=None,
+        validator=lambda value: (
+            value is None or (have_same_dimensions(value, second) and float(value) > 0)
+        ),
+        docs="""
+        Simulated time between two checkpoints of a run; None for no checkpoints.
+        """,
+    ),
+    resume=BrianPreference(
+        default=os.environ.get("BIOMOD_RESUME") == "1",
+        validator=lambda value: isinstance(value, bool),
+        docs="""
+        Whether runs take up the newest checkpoint in their folder of results. True if the variable
+        ``BIOMOD_RESUME`` of the environment is 1.
+        """,
+    ),
 )
 
 
@@ -62,27 +81,17 @@ class EngineCodeObject(CPPStandaloneCodeObject):
     templater = CPPStandaloneCodeObject.templater.derive("biomod.engine")
     generator_class = EngineGenerator
 
+    def run_block(self, block: str) -> None:
+        """Run the code when the program does; what is before and after a run, by the engine."""
+        queue = get_device().main_queue
+        before = len(queue)
+        super().run_block(block)
+        queue[before:] = map(checkpoint.prepared, queue[before:])
+
 
 codegen_targets.add(EngineCodeObject)
 
-for _name in ("exp", "expm1", "exprel", "tanh", "timestep"):
-    DEFAULT_FUNCTIONS[_name].implementations.add_implementation(
-        EngineCodeObject, code=None, name=f"_engine_{_name}"
-    )
-
-
-def _binomial_code(n: int, p: float, use_normal: bool, name: str) -> tuple[dict[str, Any], Any]:
-    """Brian2's scalar function, for where a number cannot be drawn ahead, and what it computes."""
-    code, dependencies = BinomialFunction.implementations["cpp"](
-        n=n, p=p, use_normal=use_normal, name=name
-    )
-    if use_normal or (p <= 0.5 and n * p < MOST_SUCCESSES):
-        code = code | {"engine_binomial": (int(n), float(p), bool(use_normal))}
-    return code, dependencies
-
-
-BinomialFunction.implementations[EngineCodeObject] = _binomial_code
-
+register(EngineCodeObject)
 
 # Turns that a thread waits awake for its next blocks (some microseconds) before it sleeps. With
 # libgomp's own number, threads that outnumber the free cores keep each other waiting.
@@ -113,31 +122,63 @@ class EngineDevice(CPPStandaloneDevice):
     def seed(self, seed: int | None = None) -> None:
         """Set the seed of all random numbers."""
         super().seed(seed)
-        self.insert_code("main", f"_engine_seed({'' if seed is None else f'{seed}u'});")
+        key = "" if seed is None else f"(uint64_t){constants.integer(seed)}"
+        self.insert_code("main", f"_engine_seed({key});")
 
     def build(self, *args: Any, **kwargs: Any) -> None:
         """Generate, compile and run; the arguments are those of Brian2's C++ standalone."""
-        self.insert_code("before_start", "_engine_start();")
-        if HEADER not in self.headers:
-            self.headers.append(HEADER)
+        self.insert_code("before_start", "_engine_start();\n_engine_open(argc, argv);")
+        self.insert_code("after_start", "_engine_list_objects();")
+        whole = "Network::_last_run_completed_fraction > 1 - 1e-9"
+        self.insert_code("after_end", f"_engine_close({whole});")
+        self.headers += [header for header in MAIN_HEADERS if header not in self.headers]
         super().build(*args, **kwargs)
 
-    def run(self, *args: Any, **kwargs: Any) -> None:
-        """Run the program; a state that is not finite is an error that says where and when."""
-        self.run_environment_variables |= run_environment(prefs.devices.biomod_cpp.threads)
+    def run(self, *args: Any, resume: bool | None = None, **kwargs: Any) -> None:
+        """Run the program; the other arguments are those of Brian2's C++ standalone.
+
+        Parameters
+        ----------
+        resume : bool, optional
+            Take up the newest whole checkpoint in the folder of results, if there is one; the
+            preference ``devices.biomod_cpp.resume`` if not given.
+
+        Raises
+        ------
+        StateError
+            A state is not finite; says where and when.
+        CheckpointError
+            A checkpoint or recording cannot be written, the checkpoint is of another program or of
+            other data, or another process writes to the same folder.
+        NotImplementedError
+            A function has a memory that a checkpoint would not hold.
+        """
+        preferences = prefs.devices.biomod_cpp
+        resume = preferences.resume if resume is None else resume
+        every = preferences.checkpoint_every
+        if every is not None or resume:
+            checkpoint.check_functions(self)
+        self.run_environment_variables |= run_environment(preferences.threads)
+        variables = checkpoint_environment(0.0 if every is None else float(every), resume)
+        self.run_environment_variables |= variables
         try:
-            super().run(*args, **kwargs)
+            with checkpoint.restored(variables):  # Brian2 sets them in this process
+                super().run(*args, **kwargs)
         except RuntimeError as error:
-            message = Path(self.results_dir) / "error.txt"
-            if message.exists():
-                raise StateError(message.read_text()) from error
+            for file, kind in (("error.txt", StateError), ("failure.txt", CheckpointError)):
+                message = Path(self.results_dir) / file
+                if message.exists():
+                    text = message.read_text()
+                    message.unlink()
+                    raise kind(text) from error
             raise
 
     def generate_makefile(
         self, writer: Any, compiler: str, compiler_flags: str, linker_flags: str, nb_threads: int,
         debug: bool,
     ) -> None:  # fmt: skip
-        """Nothing to write; remember what the user wants the compiler to be told."""
+        """Write the numbers into their table, and remember what the compiler is to be told."""
+        constants.collect(Path(self.project_dir), sorted(writer.source_files))
         if compiler == "msvc":
             raise NotImplementedError("biomod_cpp needs g++ or clang++; it does not know MSVC")
         if nb_threads:
@@ -169,12 +210,27 @@ class EngineDevice(CPPStandaloneDevice):
             clock = clocks.get(name, "defaultclock")
             for part, text in list(codeobj.code.items()):
                 text = text.replace(STEP, f"brian::{clock}.timestep[0]")
-                setattr(codeobj.code, part, text.replace(TIME, f"brian::{clock}.t[0]"))
+                text = text.replace(TIME, f"brian::{clock}.t[0]")
+                lines = constants.definitions(codeobj.variables, self.arrays, self.dynamic_arrays)
+                setattr(codeobj.code, part, text.replace("%CONSTANTS%", "\n".join(lines)))
         super().generate_codeobj_source(writer)
 
+    def generate_run_source(self, writer: Any) -> None:
+        """Write the functions of the program, and the list of what its checkpoints hold."""
+        super().generate_run_source(writer)
+        writer.write("engine_objects.cpp", checkpoint.objects_source(self))
+
+    def generate_objects_source(self, writer: Any, *args: Any) -> None:
+        """Write the arrays, their sizes being data."""
+        super().generate_objects_source(writer, *args)
+        objects = Path(self.project_dir) / "objects.cpp"
+        objects.write_text(constants.sizes(objects.read_text()))
+
     def generate_main_source(self, writer: Any) -> None:
-        """Write the program, with phases in the place of objects whose cells can be divided."""
+        """Write the program: its numbers as data, what threads can share in phases."""
         queue = self.main_queue
+        dtypes = {name: v.dtype for v, name in [*self.arrays.items(), *self.dynamic_arrays.items()]}
+        self.main_queue = constants.main_queue(queue, dtypes, {c.name for c in self.clocks})
         if not self.enable_profiling:  # which tells the times of the objects apart
             self.main_queue = self._fused(writer)
         try:
@@ -205,6 +261,25 @@ class EngineDevice(CPPStandaloneDevice):
             name = f"brianlib/{file.name}" if header else file.name
             shutil.copy(file, Path(directory) / name)
             (writer.header_files if header else writer.source_files).add(name)
+
+    def delete(self, code: bool = True, *args: Any, **kwargs: Any) -> None:
+        """Delete files of the program; the arguments are those of Brian2's C++ standalone."""
+        if code and self.project_dir is not None and self.writer is not None:
+            directory = Path(self.project_dir)
+            made = [f"{unit}.{kind}" for unit in ("hot", "cold") for kind in ("cpp", "o")]
+            for file in [
+                *self.writer.source_files,
+                *self.writer.header_files,
+                *made,
+                constants.TABLE,
+            ]:
+                (directory / file).unlink(missing_ok=True)
+            self.writer.source_files.clear()
+            self.writer.header_files.clear()
+            # Brian2 warns if what it would have made is not there.
+            for file in ("makefile", "make.deps", *BRIAN_HEADERS):
+                (directory / file).touch()
+        super().delete(code, *args, **kwargs)
 
     def run_function(self, name: str, include_in_parent: bool = True) -> Any:
         """Divert code into a function of the program, as Brian2's device does."""

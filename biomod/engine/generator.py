@@ -15,6 +15,7 @@ The loops run over blocks of cells, so that buffers are small and stay in the ca
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,7 +33,8 @@ from brian2.utils.stringtools import (
     word_substitute,
 )
 
-from biomod.engine.calls import STEP, TIME, Calls, Loop
+from biomod.engine.calls import PURE_FUNCTIONS, STEP, TIME, VECTOR_FUNCTIONS, Calls, Loop
+from biomod.engine.constants import integer, real
 from biomod.engine.exponentials import Sharing
 from biomod.engine.fusion import Divisible
 from biomod.engine.renderer import WRITTEN_OUT, EngineRenderer
@@ -40,6 +42,15 @@ from biomod.engine.renderer import WRITTEN_OUT, EngineRenderer
 # Calls above which a loop uses the versions out of line: the time that the compiler needs grows
 # with the length of a loop.
 MOST_CALLS = 40
+# Templates of what is done once, and of loops with statements before them: numbers in the text are
+# data, read where they stand or before the loop.
+BEFORE_RUN = {
+    "synapses_create_generator", "group_variable_set", "group_variable_set_conditional",
+}  # fmt: skip
+IN_LOOPS = {
+    "stateupdate", "threshold", "reset", "synapses", "summed_variable", "spikemonitor",
+    "statemonitor",
+}  # fmt: skip
 
 
 @dataclass
@@ -61,26 +72,67 @@ class Passes:
 class EngineGenerator(CPPCodeGenerator):
     """Brian2's C++ generator with state updates divided into vectorised loops."""
 
-    # Whether calls are made out of line, and whether numbers in the text are of single precision.
-    out_of_line = single = False
+    # Whether calls are made out of line, whether numbers in the text are of single precision, and
+    # whether the text is that of statements before the loop.
+    out_of_line = single = before_loop = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.numbers: list[str] = []  # definitions of those in loops
 
     def translate_expression(self, expr: str) -> str:
         """One expression in C++."""
         expr = word_substitute(expr, self.func_name_replacements)
         if self.single:
             expr = word_substitute(expr, {"dt": "_single_dt"})
-        renderer = EngineRenderer(self.auto_vectorise, self.out_of_line, self.single)
+        renderer = EngineRenderer(self.auto_vectorise, self.out_of_line, self.number)
         return str(renderer.render_expr(expr)).strip()
+
+    def number(self, value: float, text: str) -> str:
+        """A number of the user's text: data wherever that makes no loop slower."""
+        if self.before_loop or self.template_name in BEFORE_RUN:
+            return real(value)
+        equations = "_stateupdater" in self.name
+        if self.template_name in IN_LOOPS and value not in (0, 1) and not equations:
+            name = f"_number{len(self.numbers)}"
+            kind = "float" if self.single else "double"
+            self.numbers.append(f"const {kind} {name} = {real(value)};")
+            return name
+        # 0.1 instead of 0.1f would make all double.
+        return f"{text}f" if self.single else text
+
+    def translate_to_statements(self, statements: Any, *args: Any) -> Any:
+        """The statements of a block, before the loop or in it."""
+        self.before_loop = any(statements is block for block in self._before_loop)
+        try:
+            return super().translate_to_statements(statements, *args)
+        finally:
+            self.before_loop = False
 
     def translate_statement_sequence(
         self, sc_statements: dict[Any, Any], ve_statements: dict[Any, Any]
     ) -> tuple[Any, Any, dict[str, Any]]:
         """Code of all blocks; the passes of a state update among the keywords of its template."""
+        self._before_loop = list(sc_statements.values())
         scalar, vector, keywords = super().translate_statement_sequence(
             sc_statements, ve_statements
         )
-        if self.template_name not in ("stateupdate", "threshold"):
-            return scalar, vector, keywords
+        if self.template_name == "synapses_create_generator":
+            keywords["parallel"] = all(map(self._any_thread, self.variables.items()))
+            # Each call of connect has numbers of its own.
+            keywords["stream"] = zlib.crc32(self.name.encode())
+        if self.template_name in ("stateupdate", "threshold"):
+            keywords |= self._loops(sc_statements, ve_statements, vector)
+        if self.numbers:
+            (block,) = scalar
+            scalar[block] = [*self.numbers, *scalar[block]]
+        return scalar, vector, keywords
+
+    def _loops(
+        self, sc_statements: dict[Any, Any], ve_statements: dict[Any, Any], vector: dict[Any, Any]
+    ) -> dict[str, Any]:
+        """What the templates of vectorised loops are given."""
+        keywords: dict[str, Any] = {}
         (statements,) = ve_statements.values()
         (scalars,) = sc_statements.values()
         self._scalars = {s.var: s.expr for s in scalars if s.op == ":="}
@@ -98,7 +150,7 @@ class EngineGenerator(CPPCodeGenerator):
         keywords["divisible"] = ""
         if passes.parallel and self._stateless(sc_statements):
             keywords["divisible"] = self.divisible(statements, bool(checked)).mark()
-        return scalar, vector, keywords
+        return keywords
 
     # ------------------------------------------------------------------ division among threads
 
@@ -125,7 +177,7 @@ class EngineGenerator(CPPCodeGenerator):
             write = write | {"not_refractory", "lastspike"} & set(self.variables)
         arrays = {n: v for n, v in self.variables.items() if isinstance(v, ArrayVariable)}
         size = self.variables["N"]
-        cells = f"{self._global(size)}[0]" if "N" in arrays else str(int(size.get_value()))
+        cells = f"{self._global(size)}[0]" if "N" in arrays else integer(size.get_value())
         calls = sum(len(re.findall(r"\w\(", s.expr)) for s in statements)
         return Divisible(
             owner=self.owner.name,
@@ -180,6 +232,14 @@ class EngineGenerator(CPPCodeGenerator):
         values = [f"const {self.real} {call} = _buffer{call}[_k];" for call in calls.calls]
         self._main(replaced, masks, values, sharing.lines, last, result)
         return result
+
+    def _any_thread(self, named: tuple[str, Any]) -> bool:
+        """Whether a variable or function can be used by several threads at once."""
+        name, function = named
+        if not isinstance(function, Function) or isinstance(function, TimedArray):
+            return True
+        known = VECTOR_FUNCTIONS | PURE_FUNCTIONS | {"_rand", "_randn"}
+        return self.func_name_replacements.get(name, name) in known
 
     def _sharing(self, statements: list[Any]) -> Sharing:
         """What finds exponentials that the statements have in common."""

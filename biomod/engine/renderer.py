@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 from brian2.parsing.rendering import CPPNodeRenderer
 
@@ -16,14 +17,16 @@ class EngineRenderer(CPPNodeRenderer):
 
     expression_ops = CPPNodeRenderer.expression_ops | {"And": "&", "Or": "|"}
 
-    def __init__(self, auto_vectorise: set[str], out_of_line: bool, single: bool) -> None:
+    def __init__(
+        self, auto_vectorise: set[str], out_of_line: bool, number: Callable[[float, str], str]
+    ) -> None:
         super().__init__(auto_vectorise=auto_vectorise)
-        self.out_of_line, self.single = out_of_line, single
+        self.out_of_line, self.number = out_of_line, number
 
     def render_Constant(self, node: ast.Constant) -> str:
-        """A number, with an f if it is to be of single precision: 0.1 would make all double."""
+        """A number, as the generator wants it."""
         text = str(super().render_Constant(node))
-        return f"{text}f" if self.single and isinstance(node.value, float) else text
+        return self.number(node.value, text) if isinstance(node.value, float) else text
 
     def render_Call(self, node: ast.Call) -> str:
         """A call, of the version out of line in long loops."""
@@ -32,8 +35,8 @@ class EngineRenderer(CPPNodeRenderer):
             return f"{name}_call({self.render_node(node.args[0])})"
         if name == "int_" and isinstance(node.args[0], ast.Compare | ast.BoolOp):
             # A flag as a factor: numbers of one width need no conversions in a vectorised loop.
-            suffix = "f" if self.single else ""
-            return f"({self.render_node(node.args[0])} ? 1.0{suffix} : 0.0{suffix})"
+            one, zero = self.number(1.0, "1.0"), self.number(0.0, "0.0")
+            return f"({self.render_node(node.args[0])} ? {one} : {zero})"
         return str(super().render_Call(node))
 
     def render_BinOp(self, node: ast.BinOp) -> str:

@@ -30,6 +30,7 @@ FORMAT = "biomod run 1"
 SPIKES, SUMMARY, RASTER, RUN = "spikes.h5", "summary.json", "raster.png", "run.json"
 TRACES = "traces.h5"  # only if something was recorded
 MARKER = "unfinished.json"
+CHECKPOINTS = "checkpoints"  # folder of an unfinished run's, if it writes any
 
 State = Literal["new", "unfinished", "finished"]
 
@@ -99,7 +100,8 @@ class RunDirectory:
     """A directory that one process writes one run to; made by :func:`claim`.
 
     Left through an exception, the directory is what it was before if the input was wrong
-    (:class:`BiomodError`), and an unfinished run if the run was interrupted or failed.
+    (:class:`BiomodError`), and an unfinished run if the run was interrupted or failed, or has
+    checkpoints.
     """
 
     def __init__(
@@ -137,7 +139,8 @@ class RunDirectory:
         where: TracebackType | None,
     ) -> None:
         finished = (self.path / RUN).exists()
-        wrong_input = isinstance(error, BiomodError) and not self._had_marker
+        begun = self._had_marker or (self.path / CHECKPOINTS).exists()
+        wrong_input = isinstance(error, BiomodError) and not begun
         if finished or wrong_input:
             self._marker.unlink(missing_ok=True)
         os.close(self._lock)

@@ -96,12 +96,19 @@ def test_poisson_numbers_have_the_exact_distribution(drawn: dict[str, np.ndarray
         assert stats.kstest(u.ravel(), "uniform").pvalue > 1e-3
 
 
-def test_binomial_numbers_have_the_exact_distribution(drawn: dict[str, np.ndarray]) -> None:
-    numbers = drawn["few_number_1"][:, 1:].ravel().astype(int)
-    law = stats.binom(200, 0.0005)
-    found = np.bincount(np.minimum(numbers, 3), minlength=4)
-    expected = np.append(law.pmf([0, 1, 2]), law.sf(2)) * len(numbers)
-    assert stats.chisquare(found, expected).pvalue > 1e-3
+@pytest.mark.parametrize(
+    ("name", "n", "p"), [("few", 200, 0.0005), ("exact", 2000, 0.3), ("nearly_all", 50, 0.97)]
+)
+def test_binomial_numbers_have_the_exact_distribution(
+    drawn: dict[str, np.ndarray], name: str, n: int, p: float
+) -> None:
+    numbers = drawn[f"{name}_number_1"][:, 1:].ravel().astype(int)
+    law = stats.binom(n, p)
+    low, high = law.ppf(1e-4), law.ppf(1 - 1e-4)
+    found = np.bincount(np.clip(numbers, low, high).astype(int), minlength=int(high) + 1)
+    expected = law.pmf(np.arange(low, high + 1))
+    expected[0], expected[-1] = law.cdf(low), law.sf(high - 1)
+    assert stats.chisquare(found[int(low) :], expected * len(numbers)).pvalue > 1e-3
 
 
 def test_binomial_numbers_of_the_cells_of_a_block_are_independent(

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from biomod.backends.brian.standalone import StandaloneProgram
 from biomod.backends.brian.trees.plan import MOST_NAMED, TreePlan
+from biomod.backends.checkpoints import Checkpoints
 from biomod.backends.results import Raw
 from biomod.errors import BackendError, ModelError
 from biomod.model import Circuit
@@ -80,9 +81,12 @@ class CudaProgram(StandaloneProgram):
         return self._directory / "main", True
 
     def run(
-        self, circuit: Circuit, duration: float, threads: int = 1, progress: Progress | None = None
-    ) -> Raw:
+        self, circuit: Circuit, duration: float, threads: int = 1, progress: Progress | None = None,
+        checkpoints: Checkpoints | None = None,
+    ) -> Raw:  # fmt: skip
         """Simulate on the GPU; the duration must be the one that was compiled."""
+        if checkpoints is not None:
+            raise ModelError("the cuda backend writes no checkpoints; use cpp")
         if not _gpu_present():
             raise BackendError("the program is compiled, but there is no NVIDIA GPU to run it on")
         if duration != self.plan.job.duration or circuit.seed != self.plan.job.circuit.seed:

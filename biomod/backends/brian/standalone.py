@@ -8,6 +8,7 @@ hash of its generated source, so the same structure is never compiled twice.
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import re
 import shutil
@@ -23,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from biomod.backends.brian import layout
+from biomod.backends.checkpoints import Checkpoints
 from biomod.backends.job import Job, modulation_of
 from biomod.backends.results import Raw
 from biomod.errors import BackendError
@@ -30,6 +32,8 @@ from biomod.model import Circuit
 from biomod.programs import CompileError, compile_program
 from biomod.progress import NoProgress, Progress
 
+_log = logging.getLogger("biomod")
+_RESUMED = re.compile(r"^resumed at t = (\S+) s from ")
 _REPORT = """
 std::cerr << "@progress " << completed << std::endl;
 """
@@ -125,18 +129,26 @@ class StandaloneProgram:
         _sort_clocks(self._directory / "main.cpp")
 
     def run(
-        self, circuit: Circuit, duration: float, threads: int = 1, progress: Progress | None = None
-    ) -> Raw:
-        """Simulate `duration` seconds of `circuit`, which has the structure compiled for."""
+        self, circuit: Circuit, duration: float, threads: int = 1, progress: Progress | None = None,
+        checkpoints: Checkpoints | None = None,
+    ) -> Raw:  # fmt: skip
+        """Simulate `duration` seconds of `circuit`, which has the structure compiled for.
+
+        The folder of `checkpoints` stays as it is at the end, for whoever asked for them to delete
+        when the result is safe.
+        """
         progress = progress or NoProgress()
         plan = layout.with_circuit(self.plan, circuit)
         run_dir = Path(tempfile.mkdtemp(prefix="run-", dir=self._directory))
+        results = run_dir / "results" if checkpoints is None else checkpoints.folder
         try:
-            arguments = self._write_inputs(run_dir, plan)
+            arguments = ["--results_dir", f"{results}/", *self._write_inputs(run_dir, plan)]
+            results.mkdir(parents=True, exist_ok=True)
+            environment = _environment(plan.seed, duration, threads, checkpoints)
             started = time.perf_counter()
-            self._execute(run_dir, arguments, plan.seed, duration, threads, progress)
+            messages = self._execute(run_dir, arguments, environment, duration, progress)
             seconds = time.perf_counter() - started
-            return self._read(run_dir, seconds)
+            return self._read(results, seconds, _resumed_at(messages) if checkpoints else None)
         finally:
             shutil.rmtree(run_dir, ignore_errors=True)
 
@@ -151,7 +163,6 @@ class StandaloneProgram:
                 target.unlink()
                 np.ascontiguousarray(table, dtype=float).tofile(target)
         (run_dir / "in").mkdir()
-        (run_dir / "results").mkdir()
         arguments = []
         for (owner, variable), array in layout.all_values(plan, modulation).items():
             file = f"in/{owner}.{variable}"
@@ -160,15 +171,11 @@ class StandaloneProgram:
         return arguments
 
     def _execute(
-        self, run_dir: Path, arguments: list[str], seed: int, duration: float, threads: int,
+        self, run_dir: Path, arguments: list[str], environment: dict[str, str], duration: float,
         progress: Progress,
-    ) -> None:  # fmt: skip
-        from biomod.engine import run_environment
-
-        environment = {**os.environ, **run_environment(threads)}
-        environment["BIOMOD_SEED"] = str(seed)
-        environment["BIOMOD_DURATION"] = repr(duration)
-        command = [str(self.binary), "--results_dir", f"{run_dir}/results/", *arguments]
+    ) -> list[str]:  # fmt: skip
+        """Run the program; returns its messages."""
+        command = [str(self.binary), *arguments]
         progress.start(duration)
         messages: list[str] = []
         # A session of its own, so that Ctrl-C reaches this process only, which then ends the run.
@@ -196,10 +203,9 @@ class StandaloneProgram:
             raise BackendError(
                 f"the simulation failed ({reason}): {problems[-2000:] or 'no message'}"
             )
+        return messages
 
-    def _read(self, run_dir: Path, seconds: float) -> Raw:
-        results = run_dir / "results"
-
+    def _read(self, results: Path, seconds: float, resumed_at: float | None) -> Raw:
         def read(array: _Array) -> np.ndarray:
             return np.fromfile(results / array.file, dtype=array.dtype)
 
@@ -208,7 +214,38 @@ class StandaloneProgram:
         for recording, values, times, cells in self._traces:
             t = read(times)
             traces.append((recording, t, read(values).reshape(len(t), len(cells)), cells))
-        return Raw(spikes=spikes, traces=traces, run_seconds=seconds)
+        return Raw(spikes=spikes, traces=traces, run_seconds=seconds, resumed_at=resumed_at)
+
+
+def _environment(
+    seed: int, duration: float, threads: int, checkpoints: Checkpoints | None
+) -> dict[str, str]:
+    """What a program is told through its environment."""
+    from biomod.engine import checkpoint_environment, run_environment
+
+    own = {"BIOMOD_SEED": str(seed), "BIOMOD_DURATION": repr(duration)}
+    own |= run_environment(threads)
+    # The program ends when this process does, however that ends: it must not go on writing.
+    own["BIOMOD_PARENT"] = str(os.getpid())
+    if checkpoints is None:
+        own |= checkpoint_environment(0.0, resume=False)
+    else:
+        own |= checkpoint_environment(
+            checkpoints.every, checkpoints.resume, keep=True, identity=f"{seed} {duration!r}"
+        )
+    return {**os.environ, **own}
+
+
+def _resumed_at(messages: list[str]) -> float | None:
+    """The time at which a run was resumed; what else it says is passed on."""
+    time = None
+    for message in messages:
+        found = _RESUMED.match(message)
+        if found:
+            time = float(found[1])
+        else:
+            _log.warning(message.strip())
+    return time
 
 
 def _array(device: Any, variable: Any) -> _Array:
@@ -223,7 +260,7 @@ def _static_file(device: Any, timed_array: str) -> str:
 def _read_duration_at_start(main: Path) -> None:
     """Let the program read its duration when it starts instead of having it in its source."""
     text, count = re.subn(
-        r"(\w+\.run\()[0-9.eE+-]+(, report_progress)",
+        r"(\w+\.run\()(?:[0-9.eE+-]+|_engine_real\(\d+\))(, report_progress)",
         r'\1std::stod(std::getenv("BIOMOD_DURATION"))\2',
         main.read_text(),
     )

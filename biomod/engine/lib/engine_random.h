@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "brianlib/engine.h"
+#include "brianlib/engine_values.h"
 
 void _engine_seed(uint64_t seed);
 void _engine_seed();
@@ -293,21 +294,19 @@ static void fill_poisson(T* __restrict out, const T* __restrict mean, int64_t fi
         if (mean[k] > LARGE_MEAN) out[k] = (T)large_poisson(mean[k], first + k, stream);
 }
 
-// The distribution function of a binomial distribution, as far as it differs from 1.
+// The distribution function of a binomial distribution, as far as it differs from 0 and 1.
 class Distribution {
     std::vector<int> first;  // by the leading bits of u: where the search for it begins
 
   public:
+    int lowest = 0;  // the number that below[0] belongs to
     std::vector<double> below;
-    Distribution(int trials, double probability) {
-        double p = std::exp(trials * std::log1p(-probability)), sum = p;
-        const double odds = probability / (1 - probability);
-        below.push_back(sum);
-        for (int j = 1; j <= trials && sum < 1; j++) {
-            p *= odds * (trials - j + 1) / j;
-            if (sum + p == sum && j > trials * probability) break;
-            sum += p;
-            below.push_back(sum);
+    Distribution(int64_t trials, double probability) {
+        if (probability == 1) {
+            lowest = (int)trials;
+            below.push_back(1);
+        } else {
+            fill(trials, probability);
         }
         for (int k = 0, j = 0; k < 256; k++) {
             while (j < last() && below[j] <= k / 256.0) j++;
@@ -319,25 +318,53 @@ class Distribution {
     int number(double u) const {
         int j = first[(int)(u * 256)];
         while (j < last() && u > below[j]) j++;
-        return j;
+        return lowest + j;
+    }
+
+  private:
+    void fill(int64_t trials, double probability) {
+        const double log_none = trials * std::log1p(-probability), mean = trials * probability;
+        double p = std::exp(log_none);
+        if (log_none < -40) {
+            // What is so far below the mean has no weight.
+            lowest = (int)std::fmax(
+                0, std::floor(mean - 12 * std::sqrt(mean * (1 - probability)) - 10));
+            p = std::exp(std::lgamma(trials + 1.0) - std::lgamma(lowest + 1.0) -
+                         std::lgamma(trials - lowest + 1.0) + lowest * std::log(probability) +
+                         (trials - lowest) * std::log1p(-probability));
+        }
+        double sum = p;
+        const double odds = probability / (1 - probability);
+        below.push_back(sum);
+        for (int64_t j = lowest + 1; j <= trials && sum < 1; j++) {
+            p *= odds * (trials - j + 1) / j;
+            if (sum + p == sum && j > mean) break;
+            sum += p;
+            below.push_back(sum);
+        }
     }
 };
 
+// Above it, a search for each cell is faster than a comparison of all cells with every entry.
+static const int LONG_TABLE = 100;
 // Mean above which each cell's number is drawn by itself, and most successes of a block otherwise.
 static const double MOST_SPARSE = 0.5;
 static const int MOST_FOUND = 1024;
 
-// Numbers of successes in so many trials.
+// Numbers of successes in so many trials, or the normal distribution in their place.
 struct Binomial {
     const uint32_t trials;
-    const bool few;
+    const bool normal, few;
+    const double mean, deviation;
     const Distribution of_cell, of_block;
-    Binomial(int trials, double probability)
-        : trials(trials),
-          few(trials * probability <= MOST_SPARSE && trials < 1 << 20),
-          of_cell(trials, probability),
+    Binomial(int64_t trials, double probability, bool normal)
+        : trials((uint32_t)trials), normal(normal),
+          few(!normal && trials > 0 && trials < 1 << 20 && trials * probability <= MOST_SPARSE),
+          mean(trials * probability), deviation(std::sqrt(mean * (1 - probability))),
+          of_cell(normal ? 1 : trials, probability),
           of_block(few ? _engine_block * trials : 1, probability) {}
     bool sparse() const { return few && of_block.last() < MOST_FOUND; }
+    int number(double u) const { return of_cell.number(u); }
 };
 
 // For small means: the number of successes of a whole block, and then which of its trials they are
@@ -364,15 +391,21 @@ static void fill_binomial_sparse(T* __restrict out, const Binomial& distribution
 }
 
 template <typename T>
-static void fill_binomial(T* __restrict out, const Binomial& distribution, int64_t first, int n,
+static void fill_binomial(T* __restrict out, const Binomial& law, int64_t first, int n,
                           Stream stream) {
-    if (distribution.sparse()) return fill_binomial_sparse(out, distribution, first, stream);
+    if (law.normal) return fill_normal(out, first, n, stream, law.mean, law.deviation);
+    if (law.sparse()) return fill_binomial_sparse(out, law, first, stream);
+    const Distribution& cell = law.of_cell;
     alignas(64) double u[_engine_block];
     uniforms(u, first, n, stream);
+    if (cell.last() > LONG_TABLE) {
+        for (int k = 0; k < n; k++) out[k] = (T)law.number(u[k]);
+        return;
+    }
 #pragma omp simd
-    for (int k = 0; k < n; k++) out[k] = 0;
-    for (int j = 0; j < distribution.of_cell.last(); j++) {
-        const double bound = distribution.of_cell.below[j];
+    for (int k = 0; k < n; k++) out[k] = cell.lowest;
+    for (int j = 0; j < cell.last(); j++) {
+        const double bound = cell.below[j];
         T above = 0;
 #pragma omp simd reduction(+ : above)
         for (int k = 0; k < n; k++) {

@@ -1,5 +1,6 @@
 {# Brian2's network with less to do between two steps: no set of clocks is searched for each object,
-   and elapsed time is that of the wall, since processor time adds up over threads. #}
+   and elapsed time is that of the wall, since processor time adds up over threads. Between steps,
+   recordings and checkpoints are written. #}
 {% macro cpp_file() %}
 
 #include "network.h"
@@ -7,6 +8,8 @@
 #include <cmath>
 #include <cstdlib>
 #include <set>
+
+#include "brianlib/engine_checkpoint.h"
 
 #define Clock_epsilon 1e-14
 
@@ -23,7 +26,13 @@ void Network::add(Clock* clock, codeobj_func func) { objects.push_back(std::make
 
 void Network::run(const double duration, void (*report_func)(const double, const double, const double, const double), const double report_period)
 {
+    if (engine::run_is_over())
+    {
+        t += duration;
+        return;
+    }
     const auto start = std::chrono::steady_clock::now();
+    t = engine::start_of_run(t);
     const double t_start = t;
     const double t_end = t + duration;
     double next_report_time = report_period;
@@ -43,6 +52,7 @@ void Network::run(const double duration, void (*report_func)(const double, const
     }
     for (Clock* clock : clocks)
         clock->set_interval(t, t_end);
+    engine::resume_here();
     if (report_func)
         report_func(0.0, 0.0, t_start, duration);
 
@@ -66,6 +76,7 @@ void Network::run(const double duration, void (*report_func)(const double, const
     while (clock && clock->running() && !_globally_stopped)
     {
         t = clock->t[0];
+        engine::between_steps(t);
         if (report_func && elapsed > next_report_time)
         {
             report_func(elapsed, (t - t_start) / duration, t_start, duration);

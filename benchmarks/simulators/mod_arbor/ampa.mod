@@ -1,0 +1,19 @@
+: AMPA receptors: decay only
+NEURON {
+    POINT_PROCESS ampa
+    NONSPECIFIC_CURRENT i
+    RANGE g, tau
+}
+UNITS { (mV) = (millivolt) (nA) = (nanoamp) (uS) = (microsiemens) }
+PARAMETER {
+    g = 0.0006 (uS)
+    tau = 2 (ms)
+}
+STATE { s }
+INITIAL { s = 0 }
+BREAKPOINT {
+    SOLVE states METHOD cnexp
+    i = g*s*v
+}
+DERIVATIVE states { s' = -s/tau }
+NET_RECEIVE(weight) { s = s + weight }

@@ -1,0 +1,125 @@
+// Checkpoints: all that changes in a program, on disk, so that a killed run can be taken up again.
+//
+// A program that resumes runs through main() as usual, except that the calls of run() that were over
+// when the checkpoint was written do nothing. In the run() in which it was written, arrays get their
+// values from it; what is derived from arrays (queues' tables) is made again by the code that Brian2
+// runs before a run; then queues and other structures get their contents.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "brianlib/dynamic_array.h"
+#include "brianlib/engine_recording.h"
+#include "brianlib/engine_state.h"
+#include "synapses_classes.h"
+
+namespace engine {
+
+std::vector<EngineState>& arrays();
+
+void write_count(std::ostream& out, uint64_t n);
+uint64_t read_count(std::istream& in);
+void check_count(const std::string& name, uint64_t found, uint64_t expected);
+
+template <class T>
+void write_values(std::ostream& out, const T* values, uint64_t n) {
+    write_count(out, n);
+    out.write(reinterpret_cast<const char*>(values), n * sizeof(T));
+}
+
+template <class T>
+void read_values(std::istream& in, std::vector<T>& values) {
+    values.resize(read_count(in));
+    in.read(reinterpret_cast<char*>(values.data()), values.size() * sizeof(T));
+}
+
+// An array whose pointer is set when the program starts; some are never made.
+template <class T>
+void keep(const std::string& name, T*& values, uint64_t size) {
+    arrays().push_back({name,
+                        [&values, size](std::ostream& out) {
+                            write_values(out, values, values ? size : 0);
+                        },
+                        [&values, size, name](std::istream& in) {
+                            check_count(name, read_count(in), values ? size : 0);
+                            if (values) in.read(reinterpret_cast<char*>(values), size * sizeof(T));
+                        }});
+}
+
+template <class T>
+void keep_one(const std::string& name, T& value) {
+    arrays().push_back(
+        {name, [&value](std::ostream& out) { write_values(out, &value, 1); },
+         [&value, name](std::istream& in) {
+             check_count(name, read_count(in), 1);
+             in.read(reinterpret_cast<char*>(&value), sizeof value);
+         }});
+}
+
+template <class T>
+void keep(const std::string& name, std::vector<T>& values) {
+    arrays().push_back(
+        {name, [&values](std::ostream& out) { write_values(out, values.data(), values.size()); },
+         [&values](std::istream& in) { read_values(in, values); }});
+}
+
+template <class T>
+void keep(const std::string& name, DynamicArray2D<T>& values) {
+    arrays().push_back({name,
+                        [&values](std::ostream& out) {
+                            write_values(out, &values.m, 1);
+                            write_values(out, &values.n, 1);
+                            for (int row = 0; row < values.n; row++)
+                                write_values(out, values(row).data(), values.m);
+                        },
+                        [&values](std::istream& in) {
+                            std::vector<int> m, n;
+                            read_values(in, m);
+                            read_values(in, n);
+                            values.resize(n.at(0), m.at(0));
+                            for (int row = 0; row < values.n; row++) read_values(in, values(row));
+                        }});
+}
+
+// Spikes on their way, in Brian2's queues.
+template <class Pathway>
+auto keep_spikes(const std::string& name, Pathway& pathway, int) -> decltype(pathway.queue, void()) {
+    engine_states().push_back({name,
+                               [&pathway](std::ostream& out) {
+                                   for (const auto* queue : pathway.queue) {
+                                       write_values(out, &queue->offset, 1);
+                                       write_count(out, queue->queue.size());
+                                       for (const auto& spikes : queue->queue)
+                                           write_values(out, spikes.data(), spikes.size());
+                                   }
+                               },
+                               [&pathway](std::istream& in) {
+                                   std::vector<int> offset;
+                                   for (auto* queue : pathway.queue) {
+                                       read_values(in, offset);
+                                       queue->offset = offset.at(0);
+                                       queue->queue.resize(read_count(in));
+                                       for (auto& spikes : queue->queue) read_values(in, spikes);
+                                   }
+                               }});
+}
+// Pathways without queues are themselves in the list of structures.
+template <class Pathway>
+void keep_spikes(const std::string&, Pathway&, long) {}
+
+// For main(), around what Brian2 runs before and after a run; a part is prepared anew in each run.
+void before_run(const std::string& part, void (*function)());
+void after_run(void (*function)());
+
+// For Network::run, in this order.
+bool run_is_over();             // it was when the checkpoint to resume from was written
+double start_of_run(double t);  // when this run began
+void resume_here();             // take the state from the checkpoint, if it was written in this run
+void between_steps(double t);   // recordings to disk; a checkpoint, when one is due
+}  // namespace engine
+
+void _engine_open(int argc, char** argv);  // before anything else
+void _engine_list_objects();               // what there is in this program (generated)
+void _engine_close(bool whole);            // after the results are written

@@ -1,0 +1,58 @@
+// Arrays of monitors that go to disk while the program runs, so that their length costs no memory.
+//
+// What is in memory is appended to FILE.part in the folder of results whenever it has grown to a
+// chunk; at the end of the program FILE.part takes the place of FILE, which is the file that Brian2
+// reads. What never grew to a chunk is written by Brian2's own code.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "brianlib/dynamic_array.h"
+
+namespace engine {
+
+struct Recording {
+    std::string file;
+    std::function<uint64_t()> bytes;           // in memory
+    std::function<void(std::ostream&)> take;   // writes them and forgets them
+    uint64_t written = 0;                      // bytes in FILE.part
+    bool synchronised = true;                  // they have reached the disk
+};
+std::vector<Recording>& recordings();
+
+template <class T>
+void record(const std::string& file, std::vector<T>& values) {
+    recordings().push_back(
+        {file, [&values] { return values.size() * sizeof(T); },
+         [&values](std::ostream& out) {
+             out.write(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+             values.clear();
+         }});
+}
+
+template <class T>
+void record(const std::string& file, DynamicArray2D<T>& values) {
+    recordings().push_back(
+        {file, [&values] { return (uint64_t)values.n * values.m * sizeof(T); },
+         [&values](std::ostream& out) {
+             for (int row = 0; row < values.n; row++)
+                 out.write(reinterpret_cast<const char*>(values(row).data()), values.m * sizeof(T));
+             values.resize(0, values.m);
+         }});
+}
+
+void start_recordings();         // of a new run: nothing is on disk
+void spill_recordings();         // those that have grown to a chunk go to disk
+void synchronise_recordings();   // have what was written reach the disk
+void cut_recordings(const std::vector<uint64_t>& lengths);  // back to what they were at a checkpoint
+void finish_recordings();        // FILE.part becomes FILE
+uint64_t length_on_disk(const Recording& recording);
+
+std::string result(const std::string& file);  // path in the folder of results
+void synchronise(const std::string& path);    // have a file or folder reach the disk
+[[noreturn]] void fail(const std::string& message);
+}  // namespace engine
