@@ -11,13 +11,14 @@
 #include "brianlib/engine_random.h"
 #include "brianlib/engine_state.h"
 
-// Memory of all arrays: aligned for vectors, zero, and with room for whole vectors behind the end, so
-// that loops over cells need no remainder.
+// Memory of all arrays: aligned for vectors, and with room for whole vectors behind the end, which is
+// zero, so that loops over cells need no remainder. The rest is not touched: what a growing array has
+// in reserve costs no memory.
 void* operator new(std::size_t size) {
     const std::size_t whole = (size + 63) / 64 * 64 + 64;
     void* memory = nullptr;
     if (posix_memalign(&memory, 64, whole)) throw std::bad_alloc();
-    std::memset(memory, 0, whole);
+    std::memset((char*)memory + size, 0, whole - size);
     return memory;
 }
 void* operator new[](std::size_t size) { return operator new(size); }
