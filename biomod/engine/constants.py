@@ -155,15 +155,16 @@ def main_queue(
 
 
 def _sorted(entries: list[Entry], clocks: Collection[str]) -> list[Entry]:
+    """What is done to clocks, one entry behind the other, by names; only the last value counts."""
     arrays = {f"_array_{clock}_{name}" for clock in clocks for name in ("timestep", "t", "dt")}
     result: list[Entry] = []
-    block: list[Entry] = []
+    block: dict[str, Entry] = {}
     for entry in [*entries, ("end", ())]:
         if entry[0] == "set_by_single_value" and entry[1][0] in arrays:
-            block.append(entry)
+            block[entry[1][0]] = entry
         else:
-            result += [*sorted(block, key=lambda e: str(e[1][0])), entry]
-            block = []
+            result += [*(block[array] for array in sorted(block)), entry]
+            block = {}
     return result[:-1]
 
 

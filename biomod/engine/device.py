@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shlex
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from brian2.codegen.targets import codegen_targets
+from brian2.codegen.translation import make_statements
 from brian2.core.preferences import BrianPreference, prefs
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
@@ -102,6 +104,17 @@ def run_environment(threads: int) -> dict[str, str]:
 
 class EngineDevice(CPPStandaloneDevice):
     """C++ standalone with vectorised state updates, threads and counter-based random numbers."""
+
+    def activate(self, *args: Any, **kwargs: Any) -> None:
+        """Make the device that of the script.
+
+        Objects of an earlier network that are still alive would make Brian2 number the names of the
+        new ones, and the same script would be another program.
+        """
+        make_statements._cache.clear()
+        while gc.collect():  # some go only when others have gone
+            pass
+        super().activate(*args, **kwargs)
 
     def code_object_class(self, codeobj_class: Any = None, fallback_pref: Any = None) -> Any:
         """The engine's code objects unless a class of its own is asked for."""
