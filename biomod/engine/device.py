@@ -256,19 +256,17 @@ class EngineDevice(CPPStandaloneDevice):
         """Delete files of the program; the arguments are those of Brian2's C++ standalone."""
         if code and self.project_dir is not None and self.writer is not None:
             directory = Path(self.project_dir)
-            made = [f"{unit}.{kind}" for unit in ("hot", "cold") for kind in ("cpp", "o")]
-            for file in [
-                *self.writer.source_files,
-                *self.writer.header_files,
-                *made,
-                constants.TABLE,
-            ]:
-                (directory / file).unlink(missing_ok=True)
+            files = [*self.writer.source_files, *self.writer.header_files, constants.TABLE]
+            files += [f"{unit}.{kind}" for unit in ("hot", "cold") for kind in ("cpp", "o")]
+            for file in files:
+                if not os.path.isabs(file):  # a source file of the user's own stays
+                    (directory / file).unlink(missing_ok=True)
             self.writer.source_files.clear()
             self.writer.header_files.clear()
             # Brian2 warns if what it would have made is not there.
             for file in ("makefile", "make.deps", *BRIAN_HEADERS):
-                (directory / file).touch()
+                if (directory / file).parent.exists():
+                    (directory / file).touch()
         super().delete(code, *args, **kwargs)
 
     def run_function(self, name: str, include_in_parent: bool = True) -> Any:
