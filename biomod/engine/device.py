@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,14 @@ from brian2.units import have_same_dimensions, second
 from biomod.engine import checkpoint, constants
 from biomod.engine.checkpoint import CheckpointError, checkpoint_environment
 from biomod.engine.functions import register
+from biomod.engine.fusion import Phase, fuse, phases_source
 from biomod.engine.generator import STEP, TIME, EngineGenerator
 from biomod.programs import compile_program
 
 LIBRARY = Path(__file__).parent / "lib"
 BRIAN_HEADERS = ("brianlib/spikequeue.h", "brianlib/stdint_compat.h")
 HEADER = '"brianlib/engine_random.h"'
+HEADERS = [HEADER, '"brianlib/engine_phase.h"']
 MAIN_HEADERS = (HEADER, '"brianlib/engine_checkpoint.h"')
 
 prefs.register_preferences(
@@ -123,7 +126,7 @@ class EngineDevice(CPPStandaloneDevice):
     def code_object(self, *args: Any, **kwargs: Any) -> Any:
         """A code object that includes the engine's header."""
         keywords = dict(kwargs.pop("compiler_kwds", None) or {})
-        keywords["headers"] = [HEADER, *keywords.get("headers", [])]
+        keywords["headers"] = [*HEADERS, *keywords.get("headers", [])]
         return super().code_object(*args, compiler_kwds=keywords, **kwargs)
 
     def seed(self, seed: int | None = None) -> None:
@@ -234,14 +237,31 @@ class EngineDevice(CPPStandaloneDevice):
         objects.write_text(constants.sizes(objects.read_text()))
 
     def generate_main_source(self, writer: Any) -> None:
-        """Write what the program does, its numbers being data."""
+        """Write the program: its numbers as data, what threads can share in phases."""
         queue = self.main_queue
         dtypes = {name: v.dtype for v, name in [*self.arrays.items(), *self.dynamic_arrays.items()]}
         self.main_queue = constants.main_queue(queue, dtypes, {c.name for c in self.clocks})
+        if not self.enable_profiling:  # which tells the times of the objects apart
+            self.main_queue = self._fused(writer)
         try:
             super().generate_main_source(writer)
         finally:
             self.main_queue = queue
+
+    def _fused(self, writer: Any) -> list[Any]:
+        array_name = partial(self.get_array_name, access_data=False)
+        queue: list[Any] = []
+        phases: dict[str, list[Phase]] = {}
+        for kind, arguments in self.main_queue:
+            if kind == "run_network":
+                network, lines = arguments
+                prefix = f"phase_{len(phases)}_"
+                lines, phases[prefix] = fuse(lines, self.code_objects, array_name, prefix)
+                declared = [f"void _run_{prefix}{k}();" for k in range(len(phases[prefix]))]
+                arguments = network, [*declared, *lines]
+            queue.append((kind, arguments))
+        writer.write("phases.cpp", phases_source(phases))
+        return queue
 
     def copy_source_files(self, writer: Any, directory: str) -> None:
         """Brian2's library and the engine's."""

@@ -25,7 +25,8 @@ import numpy as np
 from brian2.codegen.generators.cpp_generator import CPPCodeGenerator
 from brian2.core.functions import DEFAULT_FUNCTIONS, Function
 from brian2.core.preferences import prefs
-from brian2.core.variables import ArrayVariable, DynamicArrayVariable
+from brian2.core.variables import ArrayVariable, Constant, DynamicArrayVariable
+from brian2.devices.device import get_device
 from brian2.input.timedarray import TimedArray
 from brian2.parsing.rendering import CPPNodeRenderer
 from brian2.utils.stringtools import (
@@ -34,7 +35,9 @@ from brian2.utils.stringtools import (
     word_substitute,
 )
 
-from biomod.engine.constants import real
+from biomod.engine.constants import integer, real
+from biomod.engine.exponentials import Sharing
+from biomod.engine.fusion import Divisible
 
 # Functions that may be called in a vectorised loop, by their names in C++.
 VECTOR_FUNCTIONS = {
@@ -200,25 +203,85 @@ class EngineGenerator(CPPCodeGenerator):
         scalar, vector, keywords = super().translate_statement_sequence(
             sc_statements, ve_statements
         )
-        if self.template_name == "threshold":
-            (statements,) = ve_statements.values()
-            passes = self.passes(statements, vector, ["_fired[_k] = _cond ? 1 : 0;"])
-            passes.buffers.append((self.real, "_fired"))
-            keywords["passes"] = passes
-        if self.template_name == "stateupdate":
-            (statements,) = ve_statements.values()
-            keywords["passes"] = self.passes(statements, vector, [])
-            keywords["checked"] = self.checked(statements)
-            keywords["check_interval"] = prefs.devices.biomod_cpp.check_interval
-            keywords["engine_time"] = TIME
         if self.template_name == "synapses_create_generator":
             keywords["parallel"] = all(map(self._any_thread, self.variables.items()))
             # Each call of connect has numbers of its own.
             keywords["stream"] = zlib.crc32(self.name.encode())
+        if self.template_name in ("stateupdate", "threshold"):
+            keywords |= self._loops(sc_statements, ve_statements, vector)
         if self.numbers:
             (block,) = scalar
             scalar[block] = [*self.numbers, *scalar[block]]
         return scalar, vector, keywords
+
+    def _loops(
+        self, sc_statements: dict[Any, Any], ve_statements: dict[Any, Any], vector: dict[Any, Any]
+    ) -> dict[str, Any]:
+        """What the templates of vectorised loops are given."""
+        keywords: dict[str, Any] = {}
+        (statements,) = ve_statements.values()
+        (scalars,) = sc_statements.values()
+        self._scalars = {s.var: s.expr for s in scalars if s.op == ":="}
+        if self.template_name == "threshold":
+            passes = self.passes(statements, vector, ["_fired[_k] = _cond ? 1 : 0;"])
+            passes.buffers.append((self.real, "_fired"))
+            checked = []
+        else:
+            passes = self.passes(statements, vector, [])
+            checked = self.checked(statements)
+            keywords["checked"] = checked
+            keywords["check_interval"] = prefs.devices.biomod_cpp.check_interval
+            keywords["engine_time"], keywords["engine_step"] = TIME, STEP
+        keywords["passes"] = passes
+        keywords["divisible"] = ""
+        if passes.parallel and self._stateless(sc_statements):
+            keywords["divisible"] = self.divisible(statements, bool(checked)).mark()
+        return keywords
+
+    # ------------------------------------------------------------------ division among threads
+
+    def _stateless(self, statements: dict[Any, Any]) -> bool:
+        """Whether the scalar statements may be evaluated by each thread."""
+        for statement in (s for some in statements.values() for s in some):
+            if statement.op != ":=":
+                return False
+            for name in get_identifiers(statement.expr):
+                function = self.variables.get(name)
+                if isinstance(function, Function) and not (
+                    isinstance(function, TimedArray) or name in DEFAULT_FUNCTIONS
+                ):
+                    return False
+        return True
+
+    def divisible(self, statements: list[Any], checked: bool) -> Divisible:
+        """What decides with which others this code can be in one phase."""
+        _, write, _, _ = self.arrays_helper(statements)
+        events = None
+        if self.template_name == "threshold":
+            spaces = [name for name in self.variables if name.endswith("space")]
+            (events,) = (self._global(self.variables[name]) for name in spaces)
+            write = write | {"not_refractory", "lastspike"} & set(self.variables)
+        arrays = {n: v for n, v in self.variables.items() if isinstance(v, ArrayVariable)}
+        size = self.variables["N"]
+        cells = f"{self._global(size)}[0]" if "N" in arrays else integer(size.get_value())
+        calls = sum(len(re.findall(r"\w\(", s.expr)) for s in statements)
+        return Divisible(
+            owner=self.owner.name,
+            cells=cells,
+            cost=len(statements) + 2.0 * calls,
+            writes=sorted(
+                {self._global(arrays[n]) for n in write} | ({events} if events else set())
+            ),
+            shared=sorted(
+                self._global(v) for n, v in arrays.items() if self.variable_indices[n] != "_idx"
+            ),
+            events=events,
+            checked=checked and prefs.devices.biomod_cpp.check_interval > 0,
+        )
+
+    @staticmethod
+    def _global(variable: ArrayVariable) -> str:
+        return str(get_device().get_array_name(variable, access_data=False))
 
     # ------------------------------------------------------------------ division into passes
 
@@ -234,20 +297,23 @@ class EngineGenerator(CPPCodeGenerator):
         if not self._independent(statements):
             return undivided
         result = Passes(self.real, self._padded())
-        names = {n for n in self.variables if self.func_name_replacements.get(n, n) in WRITTEN_OUT}
-        number = sum(len(re.findall(rf"\b({'|'.join(names)})\(", s.expr)) for s in statements)
-        self.out_of_line = bool(names) and number > MOST_CALLS
         calls = _Calls(self)
         replaced = [(s, calls.replace(s)) for s in statements]
         if calls.refused:
             return undivided
+        sharing = self._sharing(statements)
+        shared = sharing.rewrite([expression for _, expression in replaced])
+        replaced = list(zip(statements, shared, strict=True))
+        names = {n for n in self.variables if self.func_name_replacements.get(n, n) in WRITTEN_OUT}
+        number = sum(len(re.findall(rf"\b({'|'.join(names)})\(", e)) for e in shared)
+        self.out_of_line = bool(names) and number > MOST_CALLS
         result.loops += calls.loops
         result.buffers += [(self.real, buffer) for buffer in calls.buffers]
-        result.statics = calls.statics
+        result.statics = calls.statics + sharing.once
         result.parallel = calls.parallel
         masks = self._flags(replaced, result)
         values = [f"const {self.real} {call} = _buffer{call}[_k];" for call in calls.calls]
-        self._main(replaced, masks, values, last, result)
+        self._main(replaced, masks, values, sharing.lines, last, result)
         return result
 
     def _any_thread(self, named: tuple[str, Any]) -> bool:
@@ -257,6 +323,22 @@ class EngineGenerator(CPPCodeGenerator):
             return True
         known = VECTOR_FUNCTIONS | PURE_FUNCTIONS | {"_rand", "_randn"}
         return self.func_name_replacements.get(name, name) in known
+
+    def _sharing(self, statements: list[Any]) -> Sharing:
+        """What finds exponentials that the statements have in common."""
+        cells = {
+            name
+            for name, variable in self.variables.items()
+            if isinstance(variable, ArrayVariable)
+            and self.variable_indices[name] == "_idx"
+            and np.issubdtype(variable.dtype, np.floating)
+        }
+        written: set[str] = set()
+        for statement in statements:  # a state has one value until it is written
+            cells -= written & get_identifiers(statement.expr)
+            written.add(statement.var)
+        constants = {n: v.value for n, v in self.variables.items() if isinstance(v, Constant)}
+        return Sharing(cells, self._scalars, constants, self.translate_expression, self.real)
 
     @property
     def real(self) -> str:
@@ -328,7 +410,7 @@ class EngineGenerator(CPPCodeGenerator):
 
     def _main(
         self, replaced: list[tuple[Any, str]], masks: dict[str, str], values: list[str],
-        last: list[str], result: Passes,
+        first: list[str], last: list[str], result: Passes,
     ) -> None:  # fmt: skip
         """The loop of all the rest."""
         statements = [s for s, _ in replaced]
@@ -339,6 +421,7 @@ class EngineGenerator(CPPCodeGenerator):
         lines += values
         lines += self.translate_to_read_arrays(read - set(masks), write, indices)
         lines += self.translate_to_declarations(read, write, indices)
+        lines += first
         self.single = self.real == "float"
         if self.single and "dt" in set().union(*(get_identifiers(e) for _, e in replaced)):
             lines.append("const float _single_dt = dt;")

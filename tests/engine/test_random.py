@@ -111,6 +111,21 @@ def test_binomial_numbers_have_the_exact_distribution(
     assert stats.chisquare(found[int(low) :], expected * len(numbers)).pvalue > 1e-3
 
 
+def test_binomial_numbers_of_the_cells_of_a_block_are_independent(
+    drawn: dict[str, np.ndarray],
+) -> None:
+    # They are drawn as one number of the block that is then divided among its cells.
+    totals = drawn["few_number_1"][:2816, 1:].reshape(11, 256, -1).sum(axis=1).ravel().astype(int)
+    law = stats.binom(200 * 256, 0.0005)
+    edges = law.ppf(np.linspace(0, 1, 9)[1:-1]).astype(int)
+    found = np.bincount(np.searchsorted(edges, totals, side="left"), minlength=8)
+    expected = np.diff(np.concatenate([[0], law.cdf(edges), [1]])) * len(totals)
+    assert stats.chisquare(found, expected).pvalue > 1e-3
+    halves = drawn["few_number_1"][:2816, 1:].reshape(22, 128, -1).sum(axis=1)
+    r = np.corrcoef(halves[::2].ravel(), halves[1::2].ravel())[0, 1]
+    assert abs(r) < 4 / np.sqrt(halves.size / 2)
+
+
 def test_poisson_input_has_its_rate(drawn: dict[str, np.ndarray]) -> None:
     steps = 10 * (drawn["opened_1"].shape[1] - 1)
     expected = 100 * 50 * 1e-4 * steps

@@ -127,9 +127,8 @@ static uint64_t identity_of_run() {
         if (entry.path().filename().string()[0] == '_')  // others are of some runs only
             files.push_back(entry.path().string());
     std::sort(files.begin() + 1, files.end());
-    uint64_t state = 1;
     const char* more = std::getenv("BIOMOD_IDENTITY");
-    if (more) state = mixed(state, more, std::strlen(more));
+    uint64_t state = more ? mixed(1, more, std::strlen(more)) : mixed(1, "", 0);
     for (size_t k = 1; k < arguments.size(); k++) {
         const std::string& argument = arguments[k];
         if (argument == "--results_dir" && k++) continue;
@@ -324,7 +323,7 @@ static void _engine_lock_results(bool checkpoints) {
     if (lock < 0 && checkpoints) engine::fail("cannot write " + path);
     if (lock < 0) return;
     for (int tries = 0; flock(lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK; tries++) {
-        if (tries == 50)
+        if (tries == 20)
             engine::fail("another run writes to " + brian::results_dir + "; end it, or wait");
         usleep(100000);
     }

@@ -143,31 +143,61 @@ ENGINE_INLINE void store(uint64_t* to, Lanes x) { *to = x; }
 
 static const int HALF = _engine_block / 2;
 
-// The four words of the first `n` pairs of a block. Cells k and k + HALF of a block share a counter:
-// words a and b are for the one, c and d for the other.
+// The four words of `n` counters from `first` on; arrays of 64-bit lanes, of which the upper half is
+// not used. Whole vectors are written.
+ENGINE_INLINE void words(uint64_t* a, uint64_t* b, uint64_t* c, uint64_t* d, uint32_t first, int n,
+                         Stream stream) {
+    const Lanes m0 = lanes(0xD2511F53u), m1 = lanes(0xCD9E8D57u);
+    constexpr int width = sizeof(Lanes) / 8;
+    for (int k = 0; k < n; k += width) {
+        Lanes xa = count(first + k), xb = lanes(stream.step);
+        Lanes xc = lanes(stream.object), xd = lanes(stream.call);
+        uint32_t k0 = (uint32_t)random_key, k1 = (uint32_t)(random_key >> 32);
+        for (int round = 0; round < 10; round++) {
+            const Lanes p0 = multiply(m0, xa), p1 = multiply(m1, xc);
+            xa = exclusive_or(exclusive_or(high(p1), xb), lanes(k0));
+            xc = exclusive_or(exclusive_or(high(p0), xd), lanes(k1));
+            xb = p1;
+            xd = p0;
+            k0 += 0x9E3779B9u;
+            k1 += 0xBB67AE85u;
+        }
+        store(a + k, xa);
+        store(b + k, xb);
+        store(c + k, xc);
+        store(d + k, xd);
+    }
+}
+
+// The words of the first `n` pairs of a block. Cells k and k + HALF of a block share a counter: words
+// a and b are for the one, c and d for the other.
 struct Words {
     alignas(64) uint64_t a[HALF], b[HALF], c[HALF], d[HALF];
     Words(int64_t first, int n, Stream stream) {
-        const Lanes m0 = lanes(0xD2511F53u), m1 = lanes(0xCD9E8D57u);
-        constexpr int width = sizeof(Lanes) / 8;
-        for (int k = 0; k < (n < HALF ? n : HALF); k += width) {
-            Lanes xa = count((uint32_t)(first / 2 + k)), xb = lanes(stream.step);
-            Lanes xc = lanes(stream.object), xd = lanes(stream.call);
-            uint32_t k0 = (uint32_t)random_key, k1 = (uint32_t)(random_key >> 32);
-            for (int round = 0; round < 10; round++) {
-                const Lanes p0 = multiply(m0, xa), p1 = multiply(m1, xc);
-                xa = exclusive_or(exclusive_or(high(p1), xb), lanes(k0));
-                xc = exclusive_or(exclusive_or(high(p0), xd), lanes(k1));
-                xb = p1;
-                xd = p0;
-                k0 += 0x9E3779B9u;
-                k1 += 0xBB67AE85u;
-            }
-            store(a + k, xa);
-            store(b + k, xb);
-            store(c + k, xc);
-            store(d + k, xd);
+        words(a, b, c, d, (uint32_t)(first / 2), n < HALF ? n : HALF, stream);
+    }
+};
+
+// The words of a block one after the other, for what needs few or an unknown number of them.
+class WordSequence {
+    static const int BATCH = 8;
+    alignas(64) uint64_t batch[4 * BATCH];
+    int used = 4 * BATCH;
+    uint32_t drawn = 0;
+    const uint32_t first;
+    const Stream stream;
+
+  public:
+    WordSequence(int64_t first, Stream stream) : first((uint32_t)(first / 2)), stream(stream) {}
+    uint32_t next() {
+        if (used == 4 * BATCH) {
+            const Stream part = {stream.object, stream.call | drawn / HALF << 8, stream.step};
+            words(batch, batch + BATCH, batch + 2 * BATCH, batch + 3 * BATCH,
+                  first + drawn % HALF, BATCH, part);
+            drawn += BATCH;
+            used = 0;
         }
+        return (uint32_t)batch[used++];
     }
 };
 
@@ -264,28 +294,41 @@ static void fill_poisson(T* __restrict out, const T* __restrict mean, int64_t fi
         if (mean[k] > LARGE_MEAN) out[k] = (T)large_poisson(mean[k], first + k, stream);
 }
 
-// A binomial distribution: its distribution function as far as it differs from 0 and 1, or the
-// normal distribution in its place.
-struct Binomial {
-    const bool normal;
-    const double mean, deviation;
+// The distribution function of a binomial distribution, as far as it differs from 0 and 1.
+class Distribution {
+    std::vector<int> first;  // by the leading bits of u: where the search for it begins
+
+  public:
     int lowest = 0;  // the number that below[0] belongs to
     std::vector<double> below;
-
-    Binomial(int64_t trials, double probability, bool normal)
-        : normal(normal), mean(trials * probability),
-          deviation(std::sqrt(mean * (1 - probability))) {
-        if (normal) return;
+    Distribution(int64_t trials, double probability) {
         if (probability == 1) {
             lowest = (int)trials;
             below.push_back(1);
-            return;
+        } else {
+            fill(trials, probability);
         }
-        const double log_none = trials * std::log1p(-probability);
+        for (int k = 0, j = 0; k < 256; k++) {
+            while (j < last() && below[j] <= k / 256.0) j++;
+            first.push_back(j);
+        }
+    }
+    // Its entry is 1 but for rounding: nothing is above it.
+    int last() const { return (int)below.size() - 1; }
+    int number(double u) const {
+        int j = first[(int)(u * 256)];
+        while (j < last() && u > below[j]) j++;
+        return lowest + j;
+    }
+
+  private:
+    void fill(int64_t trials, double probability) {
+        const double log_none = trials * std::log1p(-probability), mean = trials * probability;
         double p = std::exp(log_none);
         if (log_none < -40) {
             // What is so far below the mean has no weight.
-            lowest = (int)std::fmax(0, std::floor(mean - 12 * deviation - 10));
+            lowest = (int)std::fmax(
+                0, std::floor(mean - 12 * std::sqrt(mean * (1 - probability)) - 10));
             p = std::exp(std::lgamma(trials + 1.0) - std::lgamma(lowest + 1.0) -
                          std::lgamma(trials - lowest + 1.0) + lowest * std::log(probability) +
                          (trials - lowest) * std::log1p(-probability));
@@ -300,30 +343,69 @@ struct Binomial {
             below.push_back(sum);
         }
     }
-
-    // The number for a uniform one. The last entry is 1 but for rounding: nothing is above it.
-    double number(double u) const {
-        return lowest + (std::lower_bound(below.begin(), below.end() - 1, u) - below.begin());
-    }
 };
 
 // Above it, a search for each cell is faster than a comparison of all cells with every entry.
-static const size_t LONG_TABLE = 100;
+static const int LONG_TABLE = 100;
+// Mean above which each cell's number is drawn by itself, and most successes of a block otherwise.
+static const double MOST_SPARSE = 0.5;
+static const int MOST_FOUND = 1024;
+
+// Numbers of successes in so many trials, or the normal distribution in their place.
+struct Binomial {
+    const uint32_t trials;
+    const bool normal, few;
+    const double mean, deviation;
+    const Distribution of_cell, of_block;
+    Binomial(int64_t trials, double probability, bool normal)
+        : trials((uint32_t)trials), normal(normal),
+          few(!normal && trials > 0 && trials < 1 << 20 && trials * probability <= MOST_SPARSE),
+          mean(trials * probability), deviation(std::sqrt(mean * (1 - probability))),
+          of_cell(normal ? 1 : trials, probability),
+          of_block(few ? _engine_block * trials : 1, probability) {}
+    bool sparse() const { return few && of_block.last() < MOST_FOUND; }
+    int number(double u) const { return of_cell.number(u); }
+};
+
+// For small means: the number of successes of a whole block, and then which of its trials they are
+// (always of a whole block, so that a cell's number does not depend on the size of its group).
+template <typename T>
+static void fill_binomial_sparse(T* __restrict out, const Binomial& distribution, int64_t first,
+                                 Stream stream) {
+    std::memset(out, 0, _engine_block * sizeof(T));
+    WordSequence sequence(first, stream);
+    const uint32_t upper = sequence.next();
+    const int total = distribution.of_block.number(uniform(upper, sequence.next()));
+    const uint32_t trials = _engine_block * distribution.trials;
+    const uint32_t uneven = (0u - trials) % trials;  // the part of the words that is one too many
+    uint32_t found[MOST_FOUND];
+    for (int n = 0; n < total;) {
+        const uint64_t product = (uint64_t)sequence.next() * trials;
+        if ((uint32_t)product < uneven) continue;
+        const uint32_t trial = (uint32_t)(product >> 32), cell = trial % _engine_block;
+        // No trial succeeds twice.
+        if (out[cell] > 0 && std::find(found, found + n, trial) != found + n) continue;
+        found[n++] = trial;
+        out[cell] += 1;
+    }
+}
 
 template <typename T>
 static void fill_binomial(T* __restrict out, const Binomial& law, int64_t first, int n,
                           Stream stream) {
     if (law.normal) return fill_normal(out, first, n, stream, law.mean, law.deviation);
+    if (law.sparse()) return fill_binomial_sparse(out, law, first, stream);
+    const Distribution& cell = law.of_cell;
     alignas(64) double u[_engine_block];
     uniforms(u, first, n, stream);
-    if (law.below.size() > LONG_TABLE) {
+    if (cell.last() > LONG_TABLE) {
         for (int k = 0; k < n; k++) out[k] = (T)law.number(u[k]);
         return;
     }
 #pragma omp simd
-    for (int k = 0; k < n; k++) out[k] = law.lowest;
-    for (size_t j = 0; j + 1 < law.below.size(); j++) {
-        const double bound = law.below[j];
+    for (int k = 0; k < n; k++) out[k] = cell.lowest;
+    for (int j = 0; j < cell.last(); j++) {
+        const double bound = cell.below[j];
         T above = 0;
 #pragma omp simd reduction(+ : above)
         for (int k = 0; k < n; k++) {

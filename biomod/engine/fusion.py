@@ -1,0 +1,168 @@
+"""Which objects of a network advance their cells together, each thread its own.
+
+Brian2 runs the objects of a network one after the other. Those that change each cell by what that
+cell alone holds (state updates, thresholds, Poisson inputs) are *divisible*: their cells can be
+shared out among threads, and several of them can follow each other on each thread without waiting
+for the other threads. A phase (`lib/engine_phase.h`) is such a sequence. A divisible object may join
+a phase across objects that stand between them, if neither touches what the other writes; so the
+results are exactly those of the order in which Brian2 runs the objects.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from brian2.core.clocks import Clock
+from brian2.core.variables import ArrayVariable
+
+_MARK = re.compile(r"// divisible: (\{.*\})")
+_ADD = re.compile(r"(\w+)\.add\(&(\w+), _run_(\w+)\);")
+
+
+@dataclass(frozen=True)
+class Divisible:
+    """What the generator knows of a code object whose cells can be divided.
+
+    `writes` are the arrays it writes, `shared` those of which a cell reads what does not belong to it;
+    `cost` is of one cell, in ns, roughly.
+    """
+
+    owner: str
+    cells: str
+    cost: float
+    writes: list[str]
+    shared: list[str]
+    events: str | None = None
+    checked: bool = False
+
+    def mark(self) -> str:
+        """A line in the source, by which the device finds out."""
+        return f"// divisible: {json.dumps(asdict(self))}"
+
+
+@dataclass
+class _Object:
+    name: str
+    clock: str
+    touches: set[str]
+    writes: set[str]
+    divisible: Divisible | None
+
+    def commutes(self, other: _Object) -> bool:
+        """Whether the order of the two does not matter."""
+        return not (self.writes & other.touches or other.writes & self.touches)
+
+    def independent(self, other: _Object) -> bool:
+        """Whether the cells of both may be computed in any order, each cell by self before other."""
+        mine, others = self.divisible, other.divisible
+        assert mine and others
+        if (mine.owner, mine.cells) != (others.owner, others.cells):
+            return self.commutes(other)
+        shared = set(mine.shared) | set(others.shared)
+        return not (self.writes & other.touches & shared or other.writes & self.touches & shared)
+
+
+@dataclass
+class Phase:
+    """Objects that a thread runs one after the other, and those that they have passed."""
+
+    clock: str
+    members: list[_Object] = field(default_factory=list)
+    passed: list[_Object] = field(default_factory=list)
+
+    def takes(self, candidate: _Object) -> bool:
+        """Whether the candidate can be a member without a change of the results."""
+        return (
+            candidate.clock == self.clock
+            and all(candidate.commutes(other) for other in self.passed)
+            and all(member.independent(candidate) for member in self.members)
+        )
+
+
+def fuse(
+    lines: list[str], codeobjects: dict[str, Any], array_name: Callable[[Any], str], prefix: str
+) -> tuple[list[str], list[Phase]]:
+    """Lines that add objects to a network, with phases in place of divisible objects.
+
+    Phase number k is the function ``_run_{prefix}{k}``.
+    """
+    phases: list[Phase] = []
+    result: list[str] = []
+    for line in lines:
+        found = _ADD.search(line)
+        if found is None:
+            result.append(line)
+            continue
+        network, clock, name = found.groups()
+        item = _describe(name, clock, codeobjects[name], array_name)
+        joined = None
+        if item.divisible:
+            joined = next((phase for phase in phases if phase.takes(item)), None)
+            if joined is None:
+                joined = Phase(clock)
+                phases.append(joined)
+                result.append(f"{network}.add(&{clock}, _run_{prefix}{len(phases) - 1});")
+            joined.members.append(item)
+        else:
+            result.append(line)
+        for phase in phases:
+            if phase is not joined:
+                phase.passed.append(item)
+    return result, phases
+
+
+def _describe(
+    name: str, clock: str, codeobject: Any, array_name: Callable[[Any], str]
+) -> _Object:  # fmt: skip
+    """What an object touches and writes; where that is not known, all that it touches."""
+    variables = _arrays(codeobject.variables.values())
+    touches = {array_name(v) for v in variables}
+    found = _MARK.search(codeobject.code.cpp_file)
+    divisible = Divisible(**json.loads(found[1])) if found else None
+    if divisible:
+        writes = set(divisible.writes)
+    elif codeobject.template_name in ("spikemonitor", "statemonitor", "ratemonitor"):
+        writes = {array_name(v) for v in variables if v.owner is codeobject.owner}
+    elif codeobject.template_name == "synapses_push_spikes":
+        writes = set()
+    else:
+        writes = touches - {array_name(v) for v in variables if isinstance(v.owner, Clock)}
+    return _Object(name, clock, touches, writes, divisible)
+
+
+def _arrays(variables: Iterable[Any]) -> list[Any]:
+    return [v for v in variables if isinstance(v, ArrayVariable)]
+
+
+def phases_source(phases: dict[str, list[Phase]]) -> str:
+    """The C++ source of all phases, by the prefix of their names."""
+    names = [m for some in phases.values() for phase in some for m in phase.members]
+    lines = ['#include "objects.h"', '#include "brianlib/engine_phase.h"', ""]
+    lines += sorted({f"void _run_{m.name}();" for m in names})
+    lines += sorted({f"void _check_{m.name}();" for m in names if m.divisible.checked})
+    for prefix, some in phases.items():
+        for number, phase in enumerate(some):
+            lines += ["", *_phase_source(f"_run_{prefix}{number}", phase)]
+    return "\n".join(lines) + "\n"
+
+
+def _phase_source(function: str, phase: Phase) -> list[str]:
+    groups: dict[tuple[str, str], int] = {}
+    rows = []
+    for member in phase.members:
+        about = member.divisible
+        assert about is not None
+        group = groups.setdefault((about.owner, about.cells), len(groups))
+        check = f"_check_{member.name}" if about.checked else "nullptr"
+        rows.append(
+            f"        {{_run_{member.name}, {group}, {about.cells}, {about.cost}, "
+            f"{about.events or 'nullptr'}, {check}}},"
+        )
+    return [
+        f"void {function}()", "{", "    using namespace brian;",
+        "    static engine::Phase phase(std::vector<engine::Phase::Member>{", *rows, "    });", "    phase.run();", "}",
+    ]  # fmt: skip
