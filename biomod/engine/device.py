@@ -108,6 +108,8 @@ def run_environment(threads: int) -> dict[str, str]:
 class EngineDevice(CPPStandaloneDevice):
     """C++ standalone with vectorised state updates, threads and counter-based random numbers."""
 
+    main_queue: list[Any]
+
     def activate(self, *args: Any, **kwargs: Any) -> None:
         """Make the device that of the script.
 
