@@ -14,13 +14,14 @@ INSTALL  := $(PY) -m pip install --quiet --prefer-binary --disable-pip-version-c
 export MPLBACKEND ?= Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test validate bench docs lint format clean
+.PHONY: help demo test validate brian2-suite bench docs lint format clean
 
 help:
 	@echo 'make demo      run the demonstration; figures and report in $(OUT)/'
 	@echo 'make test      lint, types, import layers, and every quick test'
 	@echo 'make validate  slow tests, other simulators, published values; table of the hh cells'
 	@echo 'make bench     time the reference circuits; results in build/bench/'
+	@echo 'make brian2-suite  the tests of Brian2 for standalone devices, on the engine; 20 minutes'
 	@echo 'make docs      run the examples and build the pages into docs/_build/'
 	@echo 'make lint      the checks of make test without the tests'
 	@echo 'make format    rewrite the sources as the linter wants them'
@@ -35,6 +36,9 @@ test: lint
 validate: $(VENV)/.validate
 	$(PY) -m pytest -m 'validate or slow' -n $(JOBS) --dist loadgroup
 	$(PY) -m cell_types.calibration.table
+
+brian2-suite: $(VENV)/.test
+	$(PY) -W ignore -m tests.engine.brian2_suite
 
 bench: $(VENV)/.bench
 	$(PY) benchmarks/run_all.py --out build/bench

@@ -258,7 +258,7 @@ def _units(directory: Path, files: Sequence[str]) -> tuple[str, str]:
     for number, file in enumerate(directory / f for f in files):
         text = file.read_text()
         name = f"unit{number}"
-        text = text.replace("namespace {", f"namespace {name} {{", 1)
+        text = re.sub(r"\bnamespace \{", f"namespace {name} {{", text, count=1)
         if f"namespace {name} " in text:
             using = "using namespace brian;"
             text = text.replace(using, f"{using} using namespace {name};")

@@ -137,8 +137,8 @@ def main_queue(
         once stands in another order in each process; here they are sorted.
     """
     translate: dict[str, Callable[[Any], str]] = {
-        "set_by_constant": lambda given: _fill(*given, dtypes),
-        "set_by_single_value": lambda given: _assign(*given, dtypes),
+        "set_by_constant": lambda given: _fill(given, dtypes),
+        "set_by_single_value": lambda given: _assign(given, dtypes),
         "resize_array": lambda given: f"{given[0]}.resize({integer(given[1])});",
         "seed": _seed,
     }
@@ -155,15 +155,16 @@ def main_queue(
 
 
 def _sorted(entries: list[Entry], clocks: Collection[str]) -> list[Entry]:
+    """What is done to clocks, one entry behind the other, by names; only the last value counts."""
     arrays = {f"_array_{clock}_{name}" for clock in clocks for name in ("timestep", "t", "dt")}
     result: list[Entry] = []
-    block: list[Entry] = []
+    block: dict[str, Entry] = {}
     for entry in [*entries, ("end", ())]:
         if entry[0] == "set_by_single_value" and entry[1][0] in arrays:
-            block.append(entry)
+            block[entry[1][0]] = entry
         else:
-            result += [*sorted(block, key=lambda e: str(e[1][0])), entry]
-            block = []
+            result += [*(block[array] for array in sorted(block)), entry]
+            block = {}
     return result[:-1]
 
 
@@ -171,13 +172,15 @@ def _number(value: Any, dtype: Any) -> str:
     return real(value) if np.issubdtype(dtype, np.floating) else integer(value)
 
 
-def _fill(array: str, value: Any, dynamic: bool, dtypes: dict[str, Any]) -> str:
+def _fill(given: tuple[str, Any, bool], dtypes: dict[str, Any]) -> str:
+    array, value, dynamic = given
     size = f"(int){array}.size()" if dynamic else f"_num_{array}"
     number = _number(value, dtypes[array])
     return f"for (int i = 0; i < {size}; i++) {array}[i] = {number};"
 
 
-def _assign(array: str, item: Any, value: str, dtypes: dict[str, Any]) -> str:
+def _assign(given: tuple[str, Any, str], dtypes: dict[str, Any]) -> str:
+    array, item, value = given
     text = value.replace(" ", "").replace("INFINITY", "inf").strip("()")
     text = {"true": "1", "false": "0"}.get(text, text)
     whole = text.lstrip("-").isdigit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shlex
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from brian2.codegen.targets import codegen_targets
+from brian2.codegen.translation import make_statements
 from brian2.core.preferences import BrianPreference, prefs
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
@@ -108,6 +110,17 @@ class EngineDevice(CPPStandaloneDevice):
     """C++ standalone with vectorised state updates, threads and counter-based random numbers."""
 
     main_queue: list[Any]
+
+    def activate(self, *args: Any, **kwargs: Any) -> None:
+        """Make the device that of the script.
+
+        Objects of an earlier network that are still alive would make Brian2 number the names of the
+        new ones, and the same script would be another program.
+        """
+        make_statements._cache.clear()
+        while gc.collect():  # some go only when others have gone
+            pass
+        super().activate(*args, **kwargs)
 
     def code_object_class(self, codeobj_class: Any = None, fallback_pref: Any = None) -> Any:
         """The engine's code objects unless a class of its own is asked for."""
@@ -266,19 +279,17 @@ class EngineDevice(CPPStandaloneDevice):
         """Delete files of the program; the arguments are those of Brian2's C++ standalone."""
         if code and self.project_dir is not None and self.writer is not None:
             directory = Path(self.project_dir)
-            made = [f"{unit}.{kind}" for unit in ("hot", "cold") for kind in ("cpp", "o")]
-            for file in [
-                *self.writer.source_files,
-                *self.writer.header_files,
-                *made,
-                constants.TABLE,
-            ]:
-                (directory / file).unlink(missing_ok=True)
+            files = [*self.writer.source_files, *self.writer.header_files, constants.TABLE]
+            files += [f"{unit}.{kind}" for unit in ("hot", "cold") for kind in ("cpp", "o")]
+            for file in files:
+                if not os.path.isabs(file):  # a source file of the user's own stays
+                    (directory / file).unlink(missing_ok=True)
             self.writer.source_files.clear()
             self.writer.header_files.clear()
             # Brian2 warns if what it would have made is not there.
             for file in ("makefile", "make.deps", *BRIAN_HEADERS):
-                (directory / file).touch()
+                if (directory / file).parent.exists():
+                    (directory / file).touch()
         super().delete(code, *args, **kwargs)
 
     def run_function(self, name: str, include_in_parent: bool = True) -> Any:

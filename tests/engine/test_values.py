@@ -109,11 +109,22 @@ def test_what_is_done_to_all_clocks_is_sorted_and_all_else_is_not() -> None:
     types = {name: np.float64 for name in ("_array_a_t", "_array_b_t", "_array_cells_t")}
 
     def queue(*names: str) -> list[str]:
-        entries = [("set_by_single_value", (name, 0, "0.5")) for name in names]
-        return [text for _, text in constants.main_queue(entries, types, {"a", "b"})]
+        entries = [("set_by_single_value", (name, 0, f"0.{k}")) for k, name in enumerate(names)]
+        lines = [text for _, text in constants.main_queue(entries, types, {"a", "b"})]
+        return [line.split("[")[0] for line in lines]
 
-    ordered = queue("_array_a_t", "_array_b_t", "_array_cells_t", "_array_a_t")
+    ordered = ["_array_a_t", "_array_b_t", "_array_cells_t", "_array_a_t"]
     assert queue("_array_b_t", "_array_a_t", "_array_cells_t", "_array_a_t") == ordered
-    assert [line.split("[")[0] for line in ordered] == [
-        "_array_a_t", "_array_b_t", "_array_cells_t", "_array_a_t",
-    ]  # fmt: skip
+    assert queue("_array_a_t", "_array_b_t", "_array_cells_t", "_array_a_t") == ordered
+
+
+def test_of_several_values_of_a_clock_the_last_counts() -> None:
+    entries = [("set_by_single_value", ("_array_a_dt", 0, text)) for text in ("0.1", "0.2")]
+    (only,) = constants.main_queue(entries, {"_array_a_dt": np.float64}, {"a"})
+    assert only[1].endswith(f"= {constants.real(0.2)};")
+
+
+def test_a_network_made_again_in_the_same_process_has_the_same_source(tmp_path: Path) -> None:
+    made = results("two_networks.py", tmp_path / "r.npz")
+    assert "_engine_real(" in str(made["first"])
+    assert made["first"] == made["second"] == made["third"]
