@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,9 @@ from biomod.reduction.models import RESETS, PointModel, glif, point_model
 from biomod.reduction.recordings import Behaviour
 from biomod.reduction.space import Parametrised, Space
 
+if TYPE_CHECKING:
+    from biomod.reduction.export import Exported
+
 Array = npt.NDArray[np.float64]
 POPULATION = 16  # parameter sets of a generation: as many as the kernel takes at once
 GENERATIONS = 100
@@ -25,7 +29,7 @@ GENERATIONS = 100
 # simpler model, around a guess, and around the best so far.
 WARM, COLD, AGAIN = 0.02, 0.05, (0.03, 0.01, 0.05)
 THRESHOLD_SHIFTS = tuple(0.2 * k for k in range(-10, 2))  # mV
-FORCED = 0.3  # iterations of the least squares, as a share of the generations of the search
+FORCED = 0.25  # iterations of the least squares, as a share of the generations of the search
 PROGRESS, PATIENCE = 1e-3, 25  # a search ends that gains less in so many generations
 # The GLIF levels that each contains: a fit of it begins where theirs ended.
 _BELOW = {2: (1,), 3: (1,), 4: (2, 3), 5: (4,)}
@@ -71,6 +75,35 @@ class Fit:
     def respond(self, current: npt.ArrayLike) -> Simulated:
         """Spikes and voltage for a current in pA, sampled with the time step of the fit."""
         return prepare(self.model, self.parameters, self.dt).run(current, voltage=True)
+
+    def export(self, path: str | Path, format: str) -> Exported:
+        """Write the surrogate for another simulator or a chip.
+
+        Parameters
+        ----------
+        format : str
+            ``"nest"`` (``glif_psc``), ``"allensdk"`` (``neuron_config``), ``"pynn"``,
+            ``"fixed"`` (s16.15), ``"fixed8"`` (8 fraction bits and 1 ms), ``"loihi"``,
+            ``"spinnaker"``, ``"brainscales2"``: JSON; ``"nir"``: HDF5; ``"sonata"``: a folder.
+
+        Returns
+        -------
+        Exported
+            Its `status` is ``"exact"`` or ``"approximate"``, with what is lost in `losses` and how
+            well spikes agree in `agreement`.
+
+        Raises
+        ------
+        ModelError
+            The format is unknown, or does not have this model or these parameters.
+        BackendError
+            A package is missing.
+        """
+        from biomod.reduction.export import target
+
+        exported = target(format, self.model.name).write(self)
+        exported.write(path)
+        return exported
 
     @property
     def at_bounds(self) -> list[str]:

@@ -133,22 +133,19 @@ def least_squares(
 
     Levenberg-Marquardt (Marquardt 1963, 10.1137/0111030) within the bounds. Derivatives are
     differences; all of them take one pass of the simulator, and so do all dampings. The refractory
-    time stays as it is: it counts in whole steps, so that it has no derivative.
+    time counts in whole steps, so that its difference is that of one step.
     """
     space, tried = Space(forced.model), 1
-    free = [k for k, p in enumerate(forced.model.parameters) if p.name != forced.model.refractory]
     place = space.to_cube(start)
     residuals = forced.residuals(space.from_cube(place))[0]
     damping, stalled = 1e-2, 0
     for _ in range(iterations):
-        steps = np.where(place + STEP < 1, STEP, -STEP)[free]
-        moved = np.repeat(place[None], len(free), axis=0)
-        moved[np.arange(len(free)), free] += steps
-        slopes = (forced.residuals(space.from_cube(moved)) - residuals) / steps[:, None]
+        steps = _steps(space, place, forced)
+        slopes = forced.residuals(space.from_cube(place + np.diag(steps))) - residuals
         dampings = np.clip(damping * np.array(DAMPING), 1e-9, 1e9)
-        places = _candidates(place, free, slopes, residuals, dampings)
+        places = _candidates(place, slopes / steps[:, None], residuals, dampings)
         found = forced.residuals(space.from_cube(places))
-        tried += len(moved) + len(places)
+        tried += len(steps) + len(places)
         losses, loss = np.sum(found**2, axis=1), float(residuals @ residuals)
         best = int(np.argmin(losses))
         stalled = 0 if losses[best] < loss * (1 - STALLED) else stalled + 1
@@ -161,13 +158,20 @@ def least_squares(
     return {name: float(x[0]) for name, x in space.from_cube(place).items()}, tried
 
 
-def _candidates(
-    place: Array, free: list[int], slopes: Array, residuals: Array, dampings: Array
-) -> Array:
+def _steps(space: Space, place: Array, forced: Forced) -> Array:
+    """How far every parameter is moved for its derivative, inwards at the upper bound."""
+    steps = np.full(len(place), STEP)
+    name = forced.model.refractory
+    if name:
+        k = forced.model.names.index(name)
+        values = {n: float(x[0]) for n, x in space.from_cube(place).items()}
+        steps[k] = space.to_cube(values | {name: values[name] + forced.dt})[k] - place[k] + STEP
+    return np.asarray(np.where(place + steps < 1, steps, -steps))
+
+
+def _candidates(place: Array, slopes: Array, residuals: Array, dampings: Array) -> Array:
     """Where steps of each damping lead."""
     curvature, downhill = slopes @ slopes.T, slopes @ residuals
     scale = np.diag(np.diag(curvature) + 1e-9)
-    places = np.repeat(place[None], len(dampings), axis=0)
-    for k, damping in enumerate(dampings):
-        places[k, free] -= np.linalg.solve(curvature + damping * scale, downhill)
-    return np.clip(places, 1e-6, 1 - 1e-6)
+    moves = [np.linalg.solve(curvature + x * scale, downhill) for x in dampings]
+    return np.clip(place - np.array(moves), 1e-6, 1 - 1e-6)
