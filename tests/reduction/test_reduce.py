@@ -46,7 +46,7 @@ def behaviour():
 
 @pytest.fixture(scope="module")
 def reduction(behaviour):
-    return reduce(behaviour, "glif3", generations=300)
+    return reduce(behaviour, "glif3", generations=100)
 
 
 def test_rheobase_is_found(behaviour):
