@@ -16,6 +16,7 @@ from biomod.reduction.neuron_cell import neuron_cell
 from biomod.reduction.point import level_5, point_cell
 from biomod.reduction.protocol import Protocol
 from biomod.reduction.recordings import Behaviour, Sweep, recordings, sweep
+from biomod.reduction.saved import load_surrogate
 from biomod.reduction.surrogate import Reduction, reduce
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Reduction",
     "Sweep",
     "level_5",
+    "load_surrogate",
     "neuron_cell",
     "point_cell",
     "point_model",

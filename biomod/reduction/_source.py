@@ -60,19 +60,21 @@ static inline V exp(V x) {{
     return (V)bits;
 }}
 
-template <bool COMPARE, bool KEEP, bool FORCE>
+template <bool COMPARE, bool KEEP, bool FORCE, bool NOISE>
 static void sweep(
     long blocks, long steps, const double* __restrict current, double dt,
     const double* __restrict parameters, const double* __restrict coefficients,
     const double* __restrict start, const int32_t* __restrict refractory, long room,
     int32_t* counts, int32_t* times, double* voltage, const double* target, double* squared,
-    const int32_t* forced, long forces, double softness, double* likelihood)
+    const int32_t* forced, long forces, double softness, double* likelihood, double* margins)
 {{
     const long n = blocks * W;
     for (long b = 0; b < blocks; b++) {{
 {load}
-        V blocked[U], error[U], hazard[U];
-        for (int u = 0; u < U; u++) {{ blocked[u] = V{{}}; error[u] = V{{}}; hazard[u] = V{{}}; }}
+        V blocked[U], error[U], hazard[U], highest[U];
+        for (int u = 0; u < U; u++) {{
+            blocked[u] = V{{}}; error[u] = V{{}}; hazard[u] = V{{}}; highest[u] = V{{}} - 1e300;
+        }}
         double rise[W] = {{0}};
         long next = 0;
         double held[{states}][W];
@@ -87,7 +89,10 @@ static void sweep(
 {update}
                 const V above = ({above}) - blocked[u];
                 if (!FORCE) event |= above >= 0.0;
-                else if (!now) hazard[u] += exp(above / softness);
+                else if (!now) {{
+                    if (NOISE) hazard[u] += exp(above / softness);
+                    highest[u] = above > highest[u] ? above : highest[u];
+                }}
             }}
             if (now) next++;
             if (COMPARE) {{
@@ -112,7 +117,12 @@ static void sweep(
                         until[l] = -1;
                     }}
                     if (FORCE ? now : !waited && ({above_one}) >= 0.0) {{
-                        if (FORCE) rise[l] += ({above_one});
+                        if (FORCE) {{
+                            const double at = ({above_one});
+                            rise[l] += at;
+                            double* m = margins + (k * (forces + 1) + next - 1) * 2;
+                            m[0] = at; m[1] = highest[l / N][l % N];
+                        }}
                         if (counts[k] < room) times[k * room + counts[k]] = (int32_t)(t + 1);
                         counts[k]++;
 {reset}
@@ -126,6 +136,7 @@ static void sweep(
                 }}
 {fill}
                 std::memcpy(blocked, wall, sizeof wall);
+                if (now) for (int u = 0; u < U; u++) highest[u] = V{{}} - 1e300;
             }}
             if (KEEP)
                 for (int l = 0; l < W; l++) {{
@@ -134,8 +145,11 @@ static void sweep(
                 }}
         }}
         if (COMPARE) for (int l = 0; l < W; l++) squared[b * W + l] = error[l / N][l % N];
-        if (FORCE) for (int l = 0; l < W; l++)
-            likelihood[b * W + l] = rise[l] / softness - dt * hazard[l / N][l % N];
+        if (FORCE) for (int l = 0; l < W; l++) {{
+            if (NOISE) likelihood[b * W + l] = rise[l] / softness - dt * hazard[l / N][l % N];
+            double* m = margins + ((b * W + l) * (forces + 1) + forces) * 2;
+            m[0] = 0.0; m[1] = highest[l / N][l % N];
+        }}
     }}
 }}
 
@@ -143,13 +157,14 @@ extern "C" void simulate(
     long blocks, long steps, const double* current, double dt, const double* parameters,
     const double* coefficients, const double* start, const int32_t* refractory, long room,
     int32_t* counts, int32_t* times, double* voltage, const double* target, double* squared,
-    const int32_t* forced, long forces, double softness, double* likelihood)
+    const int32_t* forced, long forces, double softness, double* likelihood, double* margins)
 {{
-    auto run = target ? (voltage ? sweep<true, true, false> : sweep<true, false, false>)
-                      : (voltage ? sweep<false, true, false> : sweep<false, false, false>);
-    if (likelihood) run = sweep<true, false, true>;
+    auto run = target ? sweep<true, false, false, false> : sweep<false, false, false, false>;
+    if (voltage) run = target ? sweep<true, true, false, false> : sweep<false, true, false, false>;
+    if (margins) run = sweep<true, false, true, false>;
+    if (likelihood) run = sweep<true, false, true, true>;
     run(blocks, steps, current, dt, parameters, coefficients, start, refractory, room, counts,
-        times, voltage, target, squared, forced, forces, softness, likelihood);
+        times, voltage, target, squared, forced, forces, softness, likelihood, margins);
 }}
 """
 

@@ -5,27 +5,31 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from biomod.errors import BackendError, ModelError
+from biomod.reduction.forced import Forced, Training, least_squares
 from biomod.reduction.initial import Estimate, estimate, starts
 from biomod.reduction.kernel import Simulated, prepare
-from biomod.reduction.models import RESETS, Parameter, PointModel, glif, point_model
-from biomod.reduction.objective import Likelihood, Objective
+from biomod.reduction.models import RESETS, PointModel, glif, point_model
 from biomod.reduction.recordings import Behaviour
+from biomod.reduction.space import Parametrised, Space
+
+if TYPE_CHECKING:
+    from biomod.reduction.export import Exported
 
 Array = npt.NDArray[np.float64]
 POPULATION = 16  # parameter sets of a generation: as many as the kernel takes at once
-GENERATIONS = 150
+GENERATIONS = 100
 # Standard deviation at the beginning of a search, as a share of the bounds: around the fit of a
 # simpler model, around a guess, and around the best so far.
-WARM, COLD, NARROW, AGAIN = 0.02, 0.05, 0.01, (0.03, 0.01, 0.05)
-SOFTNESS = (0.5, 0.25, 0.12)  # mV, of the escape noise, one after another
+WARM, COLD, AGAIN = 0.02, 0.05, (0.03, 0.01, 0.05)
 THRESHOLD_SHIFTS = tuple(0.2 * k for k in range(-10, 2))  # mV
-FORCED = 0.8  # generations of the smooth loss, as a share of those of the search
+FORCED = 0.25  # iterations of the least squares, as a share of the generations of the search
 PROGRESS, PATIENCE = 1e-3, 25  # a search ends that gains less in so many generations
 # The GLIF levels that each contains: a fit of it begins where theirs ended.
 _BELOW = {2: (1,), 3: (1,), 4: (2, 3), 5: (4,)}
@@ -72,6 +76,35 @@ class Fit:
         """Spikes and voltage for a current in pA, sampled with the time step of the fit."""
         return prepare(self.model, self.parameters, self.dt).run(current, voltage=True)
 
+    def export(self, path: str | Path, format: str) -> Exported:
+        """Write the surrogate for another simulator or a chip.
+
+        Parameters
+        ----------
+        format : str
+            ``"nest"`` (``glif_psc``), ``"allensdk"`` (``neuron_config``), ``"pynn"``,
+            ``"fixed"`` (s16.15), ``"fixed8"`` (8 fraction bits and 1 ms), ``"loihi"``,
+            ``"spinnaker"``, ``"brainscales2"``: JSON; ``"nir"``: HDF5; ``"sonata"``: a folder.
+
+        Returns
+        -------
+        Exported
+            Its `status` is ``"exact"`` or ``"approximate"``, with what is lost in `losses` and how
+            well spikes agree in `agreement`.
+
+        Raises
+        ------
+        ModelError
+            The format is unknown, or does not have this model or these parameters.
+        BackendError
+            A package is missing.
+        """
+        from biomod.reduction.export import target
+
+        exported = target(format, self.model.name).write(self)
+        exported.write(path)
+        return exported
+
     @property
     def at_bounds(self) -> list[str]:
         """Parameters that the search drove to the edge of what it may try.
@@ -88,18 +121,6 @@ class Fit:
         return found
 
 
-class Parametrised(Protocol):
-    """What has named parameters with bounds: a model, or shifts of the parameters of one."""
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """With their bounds."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the parameters."""
-
-
 class Loss(Protocol):
     """How bad parameter sets are, as an array."""
 
@@ -109,24 +130,6 @@ class Loss(Protocol):
 
     def __call__(self, parameters: Mapping[str, npt.ArrayLike], /) -> Array:
         """Loss of every set."""
-
-
-class Space:
-    """Parameters as points of the unit cube, each on the scale of its search."""
-
-    def __init__(self, model: Parametrised) -> None:
-        self.model = model
-
-    def to_cube(self, values: Mapping[str, float]) -> Array:
-        """Place of a parameter set; values outside of the bounds count as the bound."""
-        return np.array([
-            p.place(np.clip(values[p.name], p.lower, p.upper)) for p in self.model.parameters
-        ])  # fmt: skip
-
-    def from_cube(self, points: Array) -> dict[str, Array]:
-        """Parameter sets at some points, one a row."""
-        columns = np.atleast_2d(points).T
-        return {p.name: p.value(x) for p, x in zip(self.model.parameters, columns, strict=True)}
 
 
 def fit(
@@ -150,7 +153,7 @@ def fit(
     seed : int
         Of the search: equal seeds give equal results.
     generations : int
-        Length of the search, in generations of 48 parameter sets.
+        Length of the search, in generations of 16 parameter sets.
     found : Estimate, optional
         First guess; by regression if not given.
     warm : sequence of mapping
@@ -168,47 +171,36 @@ def fit(
     chosen = point_model(model)
     began = time.perf_counter()
     found = estimate(behaviour.train) if found is None else found
-    objective = Objective(chosen, behaviour.train)
-    guesses = [(dict(w), WARM) for w in warm] + [(g, COLD) for g in starts(chosen, found)]
+    objective = Training(chosen, behaviour.train)
+    cold = starts(chosen, found)
+    guesses = [(dict(w), WARM) for w in warm] + [(g, COLD) for g in cold]
     first = 0
-    if chosen.linear:
-        likely, first = _likely(behaviour, chosen, guesses, seed, round(FORCED * generations))
-        guesses += [(p, NARROW) for values in likely for p in _thresholds(values)]
+    if Forced.suits(chosen):
+        likely, first = _forced(behaviour, objective, cold, max(1, round(FORCED * generations)))
+        guesses += [(values, WARM) for values in likely]
     best, loss, evaluations = _search(objective, guesses, seed, generations, tell)
     seconds = time.perf_counter() - began
     return Fit(chosen, best, loss, objective.dt, seconds, seed, first + evaluations)
 
 
-def _likely(
-    behaviour: Behaviour, model: PointModel, guesses: Sequence[tuple[dict[str, float], float]],
-    seed: int, generations: int,
+def _forced(
+    behaviour: Behaviour, objective: Training, guesses: Sequence[Mapping[str, float]],
+    iterations: int,
 ) -> tuple[list[dict[str, float]], int]:  # fmt: skip
-    """The most likely sets while the neuron is made to fire when the cell does.
+    """What each guess leads to while the neuron is made to fire when the cell does.
 
-    What a spike leaves behind follows from the voltage and the times then, instead of from the
-    chaos of a train that has gone astray. Less and less noise asks for more and more precise times;
-    with little from the beginning, a first guess would be hopeless. One set for each noise, and
-    how many were tried.
+    With the threshold that suits it best when it fires by itself: where it is wrong by some noise,
+    it does so when that is on its side, too early.
     """
-    found = [g for g, _ in guesses]
-    evaluations = 0
-    for number, softness in enumerate(SOFTNESS):
-        best = Best(Likelihood(model, behaviour.train, softness))
-        best.try_all(found)
-        width, part = (WARM if number else COLD), round(generations / len(SOFTNESS))
-        for _ in advance(best, width, seed * 1000 + 990 + number, part):
-            pass
+    forced, found, tried = Forced(objective.model, behaviour.train), [], 0
+    for guess in guesses:
+        values, evaluations = least_squares(forced, guess, iterations)
+        name = "theta" if "theta" in values else "v_peak"
+        best = Best(objective)
+        best.try_all([{**values, name: values[name] + shift} for shift in THRESHOLD_SHIFTS])
         found.append(best.values)
-        evaluations += best.evaluations
-    return found[len(guesses) :], evaluations
-
-
-def _thresholds(values: Mapping[str, float]) -> list[dict[str, float]]:
-    """The set with thresholds of which some suit a neuron without escape noise.
-
-    With noise it fires before it reaches the threshold, so that the likeliest one is too high.
-    """
-    return [{**values, "theta": values["theta"] + shift} for shift in THRESHOLD_SHIFTS]
+        tried += evaluations + best.evaluations
+    return found, tried
 
 
 class Best:
@@ -236,7 +228,7 @@ class Best:
 
 
 def _search(
-    objective: Objective, guesses: Sequence[tuple[dict[str, float], float]], seed: int,
+    objective: Training, guesses: Sequence[tuple[dict[str, float], float]], seed: int,
     generations: int, tell: Callable[[float], None] | None,
 ) -> tuple[dict[str, float], float, int]:  # fmt: skip
     """CMA-ES from the two best guesses, then again and again around what is best.

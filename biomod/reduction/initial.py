@@ -92,8 +92,10 @@ def starts(model: PointModel, found: Estimate) -> list[dict[str, float]]:
         quadratic = [_quadratic(found, x) for x in (4.0, 1.0)]
         return [_bounded(model, known | q) for q in (*quadratic, _cut_early(found))]
     guesses = [known]
-    if "a_v" in model.names:  # a threshold that follows the dendrites, which charge more slowly
-        guesses.append(known | {"a_v": 0.05, "b_v": 0.15})
+    if "a_v" in model.names:
+        # v and a threshold that follows it fast are the slow and the fast mode of a soma with
+        # dendrites (its voltage is their difference); the current of one mode decays with it.
+        guesses.append(known | {"a_v": 0.4, "b_v": 0.6, "t_ref": 0.5, "f_1": 0.9, "k_2": 0.3})
     return [_bounded(model, g) for g in guesses]
 
 

@@ -26,6 +26,7 @@ WEIGHTS: Mapping[str, float] = MappingProxyType(
     {"explained_variance": 1.0, "coincidence": 0.4, "rate": 0.4, "voltage": 0.15}
 )
 WORST = 3.0  # of each part; beyond that, one absurd set is as bad as another
+SOFTNESS = (0.5, 0.25, 0.12)  # mV, of the escape noise, one after another
 BEFORE, AFTER = 2.0, 4.0  # ms around a spike of the cell in which voltages are not compared
 
 _SOURCE = """
@@ -66,8 +67,8 @@ extern "C" void compare(long neurons, long room, const int32_t* counts, const in
 
 
 @dataclass(frozen=True, eq=False)
-class _Goal:
-    """A sweep as the loops need it."""
+class Goal:
+    """A sweep as the losses need it."""
 
     current: Array
     steps: npt.NDArray[np.int32]
@@ -77,7 +78,8 @@ class _Goal:
     room: int
 
     @classmethod
-    def of(cls, s: Sweep) -> _Goal:
+    def of(cls, s: Sweep) -> Goal:
+        """Of a sweep."""
         target = _between_spikes(s)
         deviations = target - np.nanmean(target) if np.isfinite(target).any() else np.zeros(1)
         # Trains with far too many spikes are cut: they are hopeless, and slow to compare.
@@ -113,14 +115,14 @@ class Likelihood:
     ) -> None:
         self.model, self.dt, self.threads = model, sweeps[0].dt, threads
         self.softness = softness  # mV
-        self.goals = [_Goal.of(s) for s in sweeps]
+        self.goals = [Goal.of(s) for s in sweeps]
         self.spikes = max(1, sum(len(g.steps) for g in self.goals))
 
     def __call__(self, parameters: Mapping[str, npt.ArrayLike]) -> Array:
         """Loss of every set."""
         neurons = prepare(self.model, parameters, self.dt)
 
-        def one(goal: _Goal) -> tuple[Array, Array]:
+        def one(goal: Goal) -> tuple[Array, Array]:
             found = neurons.forced(goal.current, goal.steps, goal.target, self.softness)
             assert found.likelihood is not None
             error = np.sqrt(found.squared / max(goal.variation, 1e-12))
@@ -153,7 +155,7 @@ class Objective:
 
     def __init__(self, model: PointModel, sweeps: Sequence[Sweep], threads: int = 2) -> None:
         self.model, self.dt, self.threads = model, sweeps[0].dt, threads
-        self.goals = [_Goal.of(s) for s in sweeps]
+        self.goals = [Goal.of(s) for s in sweeps]
         self.durations = [s.duration for s in sweeps]
         highest = max((s.rate for s in sweeps), default=0.0)
         self._spikes_off = [1.0 + 0.02 * highest * 1e-3 * s.duration + 0.05 * len(s.spikes)
@@ -178,7 +180,7 @@ class Objective:
             for g in self.goals
         ]
 
-    def _compared(self, found: Simulated, goal: _Goal) -> Array:
+    def _compared(self, found: Simulated, goal: Goal) -> Array:
         sums = np.zeros((len(found.counts), 2 * len(WIDTHS) + 1))
         steps = np.ascontiguousarray(found.steps)
         library(_SOURCE).compare(

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from biomod.reduction.fit import COLD, SOFTNESS, WARM, Best, advance
+from biomod.reduction.fit import COLD, WARM, Best, advance
 from biomod.reduction.models import Parameter, glif
-from biomod.reduction.objective import Likelihood, Objective
+from biomod.reduction.objective import SOFTNESS, Likelihood, Objective
 from biomod.reduction.recordings import Behaviour
 
 Array = npt.NDArray[np.float64]

@@ -18,6 +18,7 @@ from biomod.reduction.fit import GENERATIONS, Fit, fit, fit_ladder
 from biomod.reduction.models import MODELS, PointModel
 from biomod.reduction.protocol import Protocol
 from biomod.reduction.recordings import Behaviour
+from biomod.results._json import write_json
 from biomod.units import Quantity, parse_unit
 
 if TYPE_CHECKING:
@@ -132,33 +133,12 @@ class Reduction:
         write_report(self, path)
 
     def export(self, path: str | Path, format: str) -> Exported:
-        """Write the surrogate for another simulator or a chip.
+        """Write the surrogate for another simulator or a chip: :meth:`Fit.export`."""
+        return self.fit.export(path, format)
 
-        Parameters
-        ----------
-        format : str
-            ``"nest"`` (``glif_psc``), ``"allensdk"`` (``neuron_config``), ``"pynn"``,
-            ``"fixed"`` (s16.15), ``"fixed8"`` (8 fraction bits and 1 ms), ``"loihi"``,
-            ``"spinnaker"``, ``"brainscales2"``: JSON; ``"nir"``: HDF5; ``"sonata"``: a folder.
-
-        Returns
-        -------
-        Exported
-            Its `status` is ``"exact"`` or ``"approximate"``, with what is lost in `losses` and how
-            well spikes agree in `agreement`.
-
-        Raises
-        ------
-        ModelError
-            The format is unknown, or does not have this model or these parameters.
-        BackendError
-            A package is missing.
-        """
-        from biomod.reduction.export import target
-
-        exported = target(format, self.model).write(self.fit)
-        exported.write(path)
-        return exported
+    def save(self, path: str | Path) -> None:
+        """Write parameters and scores (JSON), for :func:`biomod.reduction.load_surrogate`."""
+        write_json(path, self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """What ``biomod reduce --json`` prints."""

@@ -6,6 +6,7 @@ import pytest
 from biomod.errors import ModelError
 from biomod.reduction import MODELS, Protocol, reduce, simulate
 from biomod.reduction.fit import Fit, extended, fit_ladder
+from biomod.reduction.forced import Forced, least_squares
 from biomod.reduction.initial import estimate
 from biomod.reduction.models import glif
 from biomod.reduction.objective import Likelihood, Objective
@@ -45,7 +46,7 @@ def behaviour():
 
 @pytest.fixture(scope="module")
 def reduction(behaviour):
-    return reduce(behaviour, "glif3", generations=300)
+    return reduce(behaviour, "glif3", generations=100)
 
 
 def test_rheobase_is_found(behaviour):
@@ -66,6 +67,42 @@ def test_forced_spikes_of_the_truth_are_the_likeliest(behaviour):
     truth = likelihood(TRUE)[0]
     for name, factor in (("g", 1.3), ("C", 0.7), ("dI_1", 2.0), ("dI_2", 0.3), ("k_1", 3.0)):
         assert likelihood(TRUE | {name: TRUE[name] * factor})[0] > truth
+
+
+def test_the_truth_has_no_error_when_it_is_made_to_fire(behaviour):
+    assert Forced(glif(3), behaviour.train)(TRUE)[0] < 1e-3
+
+
+def test_the_forced_error_is_the_share_of_the_current_that_is_missing(behaviour):
+    """A threshold so much higher that 5 % more current would make up for it."""
+    forced = Forced(glif(3), behaviour.train)
+    rise = (1 - np.exp(-8.0 * TRUE["g"] / TRUE["C"])) / TRUE["g"]  # mV in 8 ms from 1 pA
+    higher = TRUE | {"theta": TRUE["theta"] + 0.05 * forced.current * rise}
+    assert forced(higher)[0] == pytest.approx(0.05, rel=0.2)
+
+
+def test_the_forced_error_does_not_depend_on_the_scale_of_the_voltage(behaviour):
+    """A cell of a tenth of the conductance and ten times the voltages fires the same spikes."""
+    forced = Forced(glif(3), behaviour.train)
+    wrong = TRUE | {"theta": -49.0, "g": 9.0}
+    scaled = {n: x / 10 if n in ("C", "g") else x for n, x in wrong.items()} | {
+        n: TRUE["E_L"] + 10 * (wrong[n] - TRUE["E_L"]) for n in ("theta", "v_reset")
+    }
+    spikes = sum(len(g.steps) for g in forced.goals)
+    ours, theirs = (
+        np.concatenate([forced.residuals(p)[0] for p in (values,)]) for values in (wrong, scaled)
+    )
+    same = np.abs(ours - theirs) < 1e-6  # all but the errors of the voltage, one for each sweep
+    assert np.sum(~same) <= len(forced.goals) < spikes
+
+
+def test_least_squares_find_a_known_neuron(behaviour):
+    forced = Forced(glif(3), behaviour.train)
+    start = TRUE | {"g": 9.6, "C": 100.0, "theta": -48.0, "dI_1": -25.0, "k_2": 0.2}
+    found, _ = least_squares(forced, start, 40)
+    assert forced(found)[0] < 0.1 * forced(start)[0]
+    assert found["g"] == pytest.approx(TRUE["g"], rel=0.05)
+    assert found["dI_1"] == pytest.approx(TRUE["dI_1"], rel=0.1)
 
 
 def test_the_truth_has_no_loss(behaviour):
