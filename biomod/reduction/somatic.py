@@ -9,6 +9,7 @@ dendrites are linear: dendritic spikes are not in it.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -52,21 +53,71 @@ class Equivalent:
     misfit: float
 
 
+@dataclass(frozen=True, eq=False)
+class State:
+    """Where a cell is while its input goes on.
+
+    Attributes
+    ----------
+    potentials : mapping
+        By compartment, in V.
+    slopes : mapping
+        By compartment, the change of the current through its open synapses with its potential, in
+        S; without a magnesium block that is what they keep open.
+    """
+
+    potentials: Mapping[str, float]
+    slopes: Mapping[str, float]
+
+
+def held_at(cell: Cell, potential: Quantity | str) -> State:
+    """The state with the soma held and no synapse open."""
+    return State(passive.hold(cell, potential)[0], {})
+
+
+def driven(cell: Cell, opened: Mapping[tuple[str, str], float], most: Quantity | str) -> State:
+    """Mean potentials under a steady input, gates following and without spikes.
+
+    Parameters
+    ----------
+    opened : mapping
+        Mean conductance in S by compartment and receptor, magnesium block not counted.
+    most : quantity
+        The soma is held here if the input would bring it further: spikes would not let it.
+    """
+    ceiling = as_quantity(most, "mV", "most").si
+    receptors = {(c.name, r.name): r for c in cell.compartments for r in c.receptors}
+    found = passive.driven(
+        cell, {key: (receptors[key], g) for key, g in opened.items()}, ceiling
+    )  # fmt: skip
+    slopes: dict[str, float] = {}
+    for (where, name), g in opened.items():
+        own, v = receptors[where, name], found[where]
+        free = _block(own, v)
+        tilt = 1e3 * ALPHA * free * (1 - free) if own.mg is not None else 0.0
+        slopes[where] = slopes.get(where, 0.0) + g * (free - tilt * (own.E_rev.si - v))
+    return State(found, slopes)
+
+
 def equivalent(
-    cell: Cell, compartment: str, receptor: str, held: Quantity | str, weight: Quantity | str,
-    opened: Quantity | str = "0 nS",
+    cell: Cell, compartment: str, receptor: str, state: State | Quantity | str,
+    weight: Quantity | str,
 ) -> Equivalent:  # fmt: skip
     """The somatic equivalent of a synapse.
 
     Parameters
     ----------
-    held : quantity
-        Potential at which the soma is held, gates of the dendrites being in equilibrium.
+    state : State or quantity
+        In which the synapse opens (:func:`driven`), or the potential at which the soma is held
+        while nothing else is open.
     weight : quantity
         Peak conductance of the synapse: a large one depolarises its dendrite and gives less.
-    opened : quantity
-        Conductance that the input to this compartment keeps open on average. It takes from every
-        synapse there the same share, so that the mean current of all of them is right.
+
+    Notes
+    -----
+    One event more among many adds less current than the mean event, since it meets a dendrite
+    that the others have depolarised. The size is that of the mean event, so that the mean current
+    of all is right; the course is that of one more.
 
     Raises
     ------
@@ -79,7 +130,8 @@ def equivalent(
     name = f"{receptor}{compartment}"
     if compartment == cell.soma.name:
         return Equivalent(compartment, receptor, replace(own, name=name), 1.0, 0.0)
-    v = as_quantity(held, "mV", "held").si
+    at = state if isinstance(state, State) else held_at(cell, state)
+    v = at.potentials[cell.soma.name]
     w = as_quantity(weight, "nS", "weight").si
     drive = w * (own.E_rev.si - v) * _block(own, v)
     if abs(own.E_rev.si - v) < 1e-3 or not w > 0:
@@ -87,8 +139,7 @@ def equivalent(
             f"{cell.name}: {receptor} of {compartment} drives no current at {v * 1e3:g} mV; hold "
             "the soma elsewhere, and give a positive weight"
         )
-    g = as_quantity(opened, "nS", "opened").si
-    t, current = _clamped(cell, compartment, own, v, w, g)
+    t, current = _clamped(cell, compartment, own, at, w)
     gain, rise, decay, misfit = _two_exponentials(t, current / drive, own)
     at_soma = replace(own, name=name, tau_rise=_ms(rise), tau_decay=_ms(decay),
                       source=f"somatic equivalent of {compartment}.{receptor}")  # fmt: skip
@@ -99,12 +150,15 @@ def _ms(seconds: float) -> Quantity:
     return Quantity(seconds, parse_unit("ms")[1])
 
 
-def mean_conductance(receptor: SynapticReceptor, weight: float, rate: float, v: float) -> float:
-    """Conductance in S that events of a peak (S) and rate (Hz) keep open on average, at v (V)."""
+def mean_conductance(receptor: SynapticReceptor, weight: float, rate: float) -> float:
+    """Conductance in S that events of a peak (S) and rate (Hz) keep open on average.
+
+    The magnesium block is not counted.
+    """
     decay = receptor.tau_decay.si
     rise = 0.0 if receptor.tau_rise is None else receptor.tau_rise.si
     charge = (decay - rise) / receptor.peak_factor
-    return weight * rate * charge * _block(receptor, v)
+    return weight * rate * charge * receptor.gain
 
 
 def _block(receptor: SynapticReceptor, v: float) -> float:
@@ -123,22 +177,23 @@ def _course(t: Array, rise: float, decay: float) -> Array:
 
 
 def _clamped(
-    cell: Cell, compartment: str, receptor: SynapticReceptor, v: float, w: float, opened: float
+    cell: Cell, compartment: str, receptor: SynapticReceptor, state: State, w: float
 ) -> tuple[Array, Array]:
-    """Times (s) and current (A) into the held soma, gates frozen."""
+    """Times (s) and current (A) of the mean event into the held soma, gates frozen."""
     from scipy.integrate import solve_ivp
 
     volt = parse_unit("V")[1]
     names = [c.name for c in cell.compartments]
-    rest, _ = passive.hold(cell, Quantity(v, volt))
-    G = passive.conductance_matrix(cell, {n: Quantity(x, volt) for n, x in rest.items()})
+    G = passive.conductance_matrix(
+        cell, {n: Quantity(x, volt) for n, x in state.potentials.items()}
+    )
     others = [k for k, n in enumerate(names) if n != cell.soma.name]
     soma, target = names.index(cell.soma.name), others.index(names.index(compartment))
     C = np.array([cell.compartments[k].capacitance.si for k in others])
     rise = 0.0 if receptor.tau_rise is None else receptor.tau_rise.si
-    decay, start = receptor.tau_decay.si, rest[compartment]
-    matrix = G[np.ix_(others, others)]
-    matrix[target, target] += opened
+    decay, start = receptor.tau_decay.si, state.potentials[compartment]
+    alone = G[np.ix_(others, others)]
+    matrix = alone + np.diag([state.slopes.get(names[k], 0.0) for k in others])
 
     def rate(t: float, x: Array) -> Array:
         local = start + x[target]
@@ -147,11 +202,13 @@ def _clamped(
         inward[target] += opened * (receptor.E_rev.si - local)
         return np.asarray(inward / C)
 
-    slowest = float((C / np.diag(matrix)).max())
+    slowest = float((C / np.diag(alone)).max())
     t = np.linspace(0.0, 4 * (decay + slowest), SAMPLES)
     found = solve_ivp(rate, (0.0, t[-1]), np.zeros(len(others)), method="LSODA", t_eval=t,
                       rtol=1e-7, atol=1e-10, max_step=(rise or decay) / 2)  # fmt: skip
-    return t, np.asarray(-G[soma, others] @ found.y, dtype=float)
+    # The steady share of a current that reaches the soma: of all of it, and of a little more.
+    mean, more = (G[soma, others] @ np.linalg.inv(m)[:, target] for m in (alone, matrix))
+    return t, np.asarray(-G[soma, others] @ found.y * mean / more, dtype=float)
 
 
 def _two_exponentials(
