@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from biomod.progress import Progress
 
-MEASURES = ("rate_hz", "cv_isi", "synchrony", "correlation", "peak_frequency_hz")
 Key = tuple[str, str]  # compartment and receptor
+MEASURES = ("rate_hz", "cv_isi", "synchrony", "correlation", "peak_frequency_hz")
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +218,9 @@ def with_surrogates(
         _population(p, reductions[p.name], synapses[p.name], gains[p.name], notes)
         for p in circuit.populations
     )
-    projections = tuple(one for p in circuit.projections for one in _projections(p, gains[p.post]))
+    projections = tuple(
+        one for p in circuit.projections for one in _projections(circuit, p, gains[p.post])
+    )
     junctions = tuple(_junctions(circuit, g) for g in circuit.gap_junctions)
     made = replace(circuit, populations=populations, projections=projections,
                    gap_junctions=junctions)  # fmt: skip
@@ -232,11 +234,10 @@ def _received(
     """Somatic equivalents of everything that arrives at a population."""
     base = reduction if isinstance(reduction, Reduction) else reduction.base
     threshold = Quantity(level_5(base.fit)["theta"] * 1e-3, parse_unit("V")[1])
-    inputs = arriving(circuit, population, rates)
     opened: dict[Key, float] = {}
     weights: dict[Key, list[float]] = {}
-    for one in inputs:
-        opened[one.key] = opened.get(one.key, 0.0) + one.conductance
+    for one in arriving(circuit, population, rates):
+        opened[one.key] = opened.get(one.key, 0.0) + one.opened
         weights.setdefault(one.key, []).append(one.weight)
     state = driven(population.cell, opened, threshold)
     found = []
@@ -257,7 +258,7 @@ class Arriving:
 
     key: Key
     weight: float
-    conductance: float
+    opened: float
 
 
 def arriving(
@@ -357,20 +358,34 @@ def _at_soma(
     return tuple(found)
 
 
-def _projections(projection: Projection, gains: Mapping[Key, Equivalent]) -> list[Projection]:
+def _projections(
+    circuit: Circuit, projection: Projection, gains: Mapping[Key, Equivalent]
+) -> list[Projection]:
     """One projection for each compartment, with its share of the connections."""
     several = len(_compartments(projection)) > 1
     found = []
     for compartment, share in projection.compartments:
         if share > 0:
             label = f"{projection.label}{compartment}" if several else projection.label
-            degree = None if projection.in_degree is None else projection.in_degree * share
             found.append(replace(
-                projection, label=label, p_max=projection.p_max * share, in_degree=degree,
+                _share(circuit, projection, share), label=label,
                 compartments=(("soma", 1.0),),
                 receptors=_at_soma(projection.receptors, compartment, gains),
             ))  # fmt: skip
     return found
+
+
+def _share(circuit: Circuit, projection: Projection, share: float) -> Projection:
+    """The projection with a share of its connections, each as strong as it was."""
+    degree, p = projection.in_degree, projection.p_max * share
+    if degree is None or share == 1:
+        return replace(projection, p_max=p)
+    _, reached = _mean_wiring(circuit, projection)
+    if degree <= reached:
+        return replace(projection, p_max=p, in_degree=degree * share)
+    # All-to-all is too few, so that weights are raised: half of them all would not be.
+    stronger = projection.weight * (degree / reached)
+    return replace(projection, weight=stronger, in_degree=None, sigma=None, p_max=share)
 
 
 def _junctions(circuit: Circuit, junctions: GapJunctions) -> GapJunctions:

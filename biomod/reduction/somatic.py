@@ -53,30 +53,10 @@ class Equivalent:
     misfit: float
 
 
-@dataclass(frozen=True, eq=False)
-class State:
-    """Where a cell is while its input goes on.
-
-    Attributes
-    ----------
-    potentials : mapping
-        By compartment, in V.
-    slopes : mapping
-        By compartment, the change of the current through its open synapses with its potential, in
-        S; without a magnesium block that is what they keep open.
-    """
-
-    potentials: Mapping[str, float]
-    slopes: Mapping[str, float]
-
-
-def held_at(cell: Cell, potential: Quantity | str) -> State:
-    """The state with the soma held and no synapse open."""
-    return State(passive.hold(cell, potential)[0], {})
-
-
-def driven(cell: Cell, opened: Mapping[tuple[str, str], float], most: Quantity | str) -> State:
-    """Mean potentials under a steady input, gates following and without spikes.
+def driven(
+    cell: Cell, opened: Mapping[tuple[str, str], float], most: Quantity | str
+) -> dict[str, float]:
+    """Mean potentials by compartment (V) under a steady input, gates following and without spikes.
 
     Parameters
     ----------
@@ -87,37 +67,30 @@ def driven(cell: Cell, opened: Mapping[tuple[str, str], float], most: Quantity |
     """
     ceiling = as_quantity(most, "mV", "most").si
     receptors = {(c.name, r.name): r for c in cell.compartments for r in c.receptors}
-    found = passive.driven(
+    return passive.driven(
         cell, {key: (receptors[key], g) for key, g in opened.items()}, ceiling
     )  # fmt: skip
-    slopes: dict[str, float] = {}
-    for (where, name), g in opened.items():
-        own, v = receptors[where, name], found[where]
-        free = _block(own, v)
-        tilt = 1e3 * ALPHA * free * (1 - free) if own.mg is not None else 0.0
-        slopes[where] = slopes.get(where, 0.0) + g * (free - tilt * (own.E_rev.si - v))
-    return State(found, slopes)
 
 
 def equivalent(
-    cell: Cell, compartment: str, receptor: str, state: State | Quantity | str,
+    cell: Cell, compartment: str, receptor: str, state: Mapping[str, float] | Quantity | str,
     weight: Quantity | str,
 ) -> Equivalent:  # fmt: skip
     """The somatic equivalent of a synapse.
 
     Parameters
     ----------
-    state : State or quantity
-        In which the synapse opens (:func:`driven`), or the potential at which the soma is held
-        while nothing else is open.
+    state : mapping or quantity
+        Potentials (V) at which the synapse opens (:func:`driven`), or the one at which the soma is
+        held while no other synapse is open.
     weight : quantity
         Peak conductance of the synapse: a large one depolarises its dendrite and gives less.
 
     Notes
     -----
-    One event more among many adds less current than the mean event, since it meets a dendrite
-    that the others have depolarised. The size is that of the mean event, so that the mean current
-    of all is right; the course is that of one more.
+    The event is the mean one of all that keep the dendrite at its potential: its drive is what
+    they leave, and its current is not diminished a second time by what they keep open. So the mean
+    current of all is right.
 
     Raises
     ------
@@ -128,10 +101,8 @@ def equivalent(
     check_receptor(where, receptor, "somatic equivalent")
     own = next(r for r in where.receptors if r.name == receptor)
     name = f"{receptor}{compartment}"
-    if compartment == cell.soma.name:
-        return Equivalent(compartment, receptor, replace(own, name=name), 1.0, 0.0)
-    at = state if isinstance(state, State) else held_at(cell, state)
-    v = at.potentials[cell.soma.name]
+    at = state if isinstance(state, Mapping) else passive.hold(cell, state)[0]
+    v = at[cell.soma.name]
     w = as_quantity(weight, "nS", "weight").si
     drive = w * (own.E_rev.si - v) * _block(own, v)
     if abs(own.E_rev.si - v) < 1e-3 or not w > 0:
@@ -139,7 +110,7 @@ def equivalent(
             f"{cell.name}: {receptor} of {compartment} drives no current at {v * 1e3:g} mV; hold "
             "the soma elsewhere, and give a positive weight"
         )
-    t, current = _clamped(cell, compartment, own, at, w)
+    t, current = _event(cell, compartment, own, at, w)
     gain, rise, decay, misfit = _two_exponentials(t, current / drive, own)
     at_soma = replace(own, name=name, tau_rise=_ms(rise), tau_decay=_ms(decay),
                       source=f"somatic equivalent of {compartment}.{receptor}")  # fmt: skip
@@ -176,58 +147,61 @@ def _course(t: Array, rise: float, decay: float) -> Array:
     return (np.exp(-t / decay) - np.exp(-t / rise)) / height
 
 
-def _clamped(
-    cell: Cell, compartment: str, receptor: SynapticReceptor, state: State, w: float
+def _event(
+    cell: Cell, compartment: str, receptor: SynapticReceptor, at: Mapping[str, float], w: float
 ) -> tuple[Array, Array]:
-    """Times (s) and current (A) of the mean event into the held soma, gates frozen."""
+    """Times (s) and the current (A) that gives a point the somatic potential of an event.
+
+    The point has the input resistance of the cell and the time constant that is read from its
+    soma; gates are frozen.
+    """
     from scipy.integrate import solve_ivp
 
     volt = parse_unit("V")[1]
     names = [c.name for c in cell.compartments]
-    G = passive.conductance_matrix(
-        cell, {n: Quantity(x, volt) for n, x in state.potentials.items()}
-    )
-    others = [k for k, n in enumerate(names) if n != cell.soma.name]
-    soma, target = names.index(cell.soma.name), others.index(names.index(compartment))
-    C = np.array([cell.compartments[k].capacitance.si for k in others])
+    G = passive.conductance_matrix(cell, {n: Quantity(x, volt) for n, x in at.items()})
+    soma, target = names.index(cell.soma.name), names.index(compartment)
+    C = np.array([c.capacitance.si for c in cell.compartments])
     rise = 0.0 if receptor.tau_rise is None else receptor.tau_rise.si
-    decay, start = receptor.tau_decay.si, state.potentials[compartment]
-    alone = G[np.ix_(others, others)]
-    matrix = alone + np.diag([state.slopes.get(names[k], 0.0) for k in others])
+    decay, start = receptor.tau_decay.si, at[compartment]
 
     def rate(t: float, x: Array) -> Array:
         local = start + x[target]
-        inward = -matrix @ x
+        inward = -G @ x
         opened = w * float(_course(np.array(t), rise, decay)) * _block(receptor, float(local))
         inward[target] += opened * (receptor.E_rev.si - local)
         return np.asarray(inward / C)
 
-    slowest = float((C / np.diag(alone)).max())
-    t = np.linspace(0.0, 4 * (decay + slowest), SAMPLES)
-    found = solve_ivp(rate, (0.0, t[-1]), np.zeros(len(others)), method="LSODA", t_eval=t,
+    leak = 1 / np.linalg.inv(G)[soma, soma]
+    capacitance = (passive.apparent_time_constant(cell) / passive.input_resistance(cell)).si
+    t = np.linspace(0.0, 4 * (decay + capacitance / leak), SAMPLES)
+    found = solve_ivp(rate, (0.0, t[-1]), np.zeros(len(C)), method="LSODA", t_eval=t,
                       rtol=1e-7, atol=1e-10, max_step=(rise or decay) / 2)  # fmt: skip
-    # The steady share of a current that reaches the soma: of all of it, and of a little more.
-    mean, more = (G[soma, others] @ np.linalg.inv(m)[:, target] for m in (alone, matrix))
-    return t, np.asarray(-G[soma, others] @ found.y * mean / more, dtype=float)
+    speed = np.array([rate(when, x)[soma] for when, x in zip(t, found.y.T, strict=True)])
+    return t, np.asarray(capacitance * speed + leak * found.y[soma], dtype=float)
 
 
 def _two_exponentials(
     t: Array, course: Array, own: SynapticReceptor
 ) -> tuple[float, float, float, float]:
-    """Size, rise and decay (s) of the difference of exponentials nearest to a course."""
+    """Size, rise and decay (s) of the difference of exponentials nearest to a course.
+
+    Its integral is that of the course: the mean current of many events has to be right.
+    """
     from scipy.optimize import least_squares
 
     def named(x: Array) -> tuple[float, float, float]:
-        decay = float(np.exp(x[1]))
-        return float(np.exp(x[0])), decay * float(1 / (1 + np.exp(-x[2]))), decay
+        decay = float(np.exp(x[0]))
+        rise = decay * float(1 / (1 + np.exp(-x[1])))
+        return charge / float(np.trapezoid(_course(t, rise, decay), t)), rise, decay
 
     def error(x: Array) -> Array:
         gain, rise, decay = named(x)
         return np.asarray(gain * _course(t, rise, decay) - course) / peak
 
-    peak = float(np.abs(course).max())
-    x0 = [math.log(peak), math.log(own.tau_decay.si), -1.5]
-    best = least_squares(error, x0, bounds=([-20, -14, -6], [3, 1, 3]))
+    charge, peak = float(np.trapezoid(course, t)), float(np.abs(course).max())
+    x0 = [math.log(own.tau_decay.si), -1.5]
+    best = least_squares(error, x0, bounds=([-14, -6], [1, 3]))
     gain, rise, decay = named(best.x)
     misfit = float(np.sum(best.fun**2) * peak**2 / np.sum((course - course.mean()) ** 2))
     return gain, rise, decay, misfit
