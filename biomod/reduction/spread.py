@@ -1,4 +1,4 @@
-"""How the differences between detailed cells appear in their surrogates.
+"""How changes of a detailed cell appear in its surrogate.
 
 A parameter that the point neuron does not have still changes the current that holds the soma at a
 potential. A point neuron of conductance g and rest E_L needs ``g (v - E_L)``, so that the change of
@@ -6,18 +6,22 @@ the current at rest and at the threshold is a change of g and of E_L: :func:`var
 surrogate variations of these that follow the deviates of the detailed cell. Cell i of a surrogate
 population then differs from its mean as cell i of the detailed one does, in current: the
 parameters of a fit are not those of the membrane, the current that makes it fire is right.
+:func:`shifted` does the same for the changes that a receptor makes.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from biomod.mechanisms import passive
+from biomod.mechanisms.neuromodulation import Change
 from biomod.model import Cell, SomaticSpike, Variation
 from biomod.units import Quantity, parse_unit
 
 CAPACITANCE, THRESHOLD = "*.cm", "soma.spike.threshold"
+LITTLE = 0.1  # of a change, for its linear effect
 SOURCE = "change of the holding current of the detailed cell"
 
 
@@ -84,10 +88,44 @@ def _changes(
     cell: Cell, variation: Variation, parameters: Mapping[str, float]
 ) -> tuple[float, float]:
     """Change of g (nS) and E_L (mV) for one standard deviation, from half of one up and down."""
-    g, reach = parameters["g"], parameters["theta"] - parameters["E_L"]
-    moved = [_moved(cell, variation, z) for z in (-0.5, 0.5)]
-    at_rest, at_threshold = (_held(moved[1], v) - _held(moved[0], v) for v in _ends(cell))
-    return (at_threshold - at_rest) / reach, -at_rest / g
+    ends = _ends(cell)
+    return _between(*(_moved(cell, variation, z) for z in (-0.5, 0.5)), ends, parameters)
+
+
+def _between(
+    a: Cell, b: Cell, ends: tuple[float, float], parameters: Mapping[str, float]
+) -> tuple[float, float]:
+    """Change of g (nS) and E_L (mV) from one cell to another."""
+    reach = parameters["theta"] - parameters["E_L"]
+    at_rest, at_threshold = (_held(b, v) - _held(a, v) for v in ends)
+    return (at_threshold - at_rest) / reach, -at_rest / parameters["g"]
+
+
+def shifted(
+    cell: Cell, changes: Iterable[Change], parameters: Mapping[str, float]
+) -> dict[str, float]:
+    """Shifts of g, E_L, dv and theta for changes of the detailed cell, spikes not considered.
+
+    From a tenth of the changes, since all of them may leave no stable rest.
+    """
+    part = {c.path: _changed(cell, c, LITTLE) for c in changes}
+    ends = _ends(cell)
+    conductance, rest = _between(cell, cell.with_(part), ends, parameters)
+    found = {"g": conductance / LITTLE, "E_L": rest / LITTLE}
+    found["dv"] = found["E_L"] * (1 - parameters["f_v"])
+    if THRESHOLD in part:
+        moved = (part[THRESHOLD] - cell.get(THRESHOLD)).to("mV") / LITTLE
+        found["theta"] = moved * _steepness(cell) / parameters["g"]
+    return found
+
+
+def _changed(cell: Cell, change: Change, share: float) -> Any:
+    value = cell.get(change.path)
+    if change.operation == "scale":
+        return value * (1 + (change.value - 1) * share)
+    if isinstance(value, Quantity):
+        return value + Quantity(change.value * share, value.dim)
+    return value + change.value * share
 
 
 def _held(cell: Cell, mV: float) -> float:
