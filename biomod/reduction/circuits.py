@@ -278,7 +278,7 @@ def arriving(
         if p.post != population.name:
             continue
         rate, weight, degree = rates.get(p.pre, 0.0), *_mean_wiring(circuit, p)
-        steady = 1.0 if p.stp is None else _steady_release(p, rate)
+        steady = 1.0 if p.stp is None else steady_release(p, rate)
         found += _events(population.cell, p, p.compartments, weight * steady, degree * rate)
     return found
 
@@ -306,7 +306,7 @@ def _mean_wiring(circuit: Circuit, p: Projection) -> tuple[float, float]:
     return (weight * degree / reached if reached else weight), reached
 
 
-def _steady_release(p: Projection, rate: float) -> float:
+def steady_release(p: Projection, rate: float) -> float:
     """Mean efficacy of a synapse at a Poisson rate, relative to that of a first spike.
 
     Tsodyks, Pawelzik & Markram 1998, 10.1162/089976698300017502, with u and x independent.

@@ -1,9 +1,10 @@
-"""What a dendritic synapse is worth at the soma.
+"""What a dendritic synapse is worth in a point neuron.
 
-The current that flows into a soma held at a potential when a synapse in a dendrite opens is what
-the soma gets from it. A conductance at the soma with the same current, fitted by its size and time
-constants, evokes the same potential there, whatever the membrane of the soma, as long as the
-dendrites are linear: dendritic spikes are not in it.
+When a synapse opens, the soma of the detailed cell takes a course. The equivalent is the
+conductance in a point of the same input resistance and time constant that makes it take this
+course, as near as two time constants allow, with the same integral. A soma with dendrites answers
+a fast current sooner than such a point, so the equivalent is faster than the current into a held
+soma would be. Dendritic spikes are not in it.
 """
 
 from __future__ import annotations
@@ -22,10 +23,9 @@ from biomod.model.circuit import check_receptor
 from biomod.units import Quantity, as_quantity, parse_unit
 
 Array = npt.NDArray[np.float64]
-SAMPLES = 400  # of the current in time
-POORLY = (
-    0.1  # share of the variance of the current beyond which two exponentials do not describe it
-)
+SAMPLES = 400  # of the potential in time
+POORLY = 0.1  # share of its variance beyond which two exponentials do not describe it
+NEAR = 0.005  # V from the reversal potential within which a drive is too small to measure by
 # Magnesium block: Jahr & Stevens 1990, 10.1523/JNEUROSCI.10-09-03178.1990.
 ALPHA, BETA = 0.062, 3.57
 
@@ -43,7 +43,7 @@ class Equivalent:
     gain : float
         Peak conductance at the soma, as a share of that in the dendrite.
     misfit : float
-        Share of the variance of the current that is not described.
+        Share of the variance of the potential that is not described.
     """
 
     compartment: str
@@ -95,7 +95,7 @@ def equivalent(
     Raises
     ------
     ModelError
-        No such compartment or receptor; the potential is the reversal potential.
+        No such compartment or receptor; a weight of 0.
     """
     where = cell.compartment(compartment)
     check_receptor(where, receptor, "somatic equivalent")
@@ -104,14 +104,16 @@ def equivalent(
     at = state if isinstance(state, Mapping) else passive.hold(cell, state)[0]
     v = at[cell.soma.name]
     w = as_quantity(weight, "nS", "weight").si
-    drive = w * (own.E_rev.si - v) * _block(own, v)
-    if abs(own.E_rev.si - v) < 1e-3 or not w > 0:
-        raise ModelError(
-            f"{cell.name}: {receptor} of {compartment} drives no current at {v * 1e3:g} mV; hold "
-            "the soma elsewhere, and give a positive weight"
-        )
-    t, current = _event(cell, compartment, own, at, w)
-    gain, rise, decay, misfit = _two_exponentials(t, current / drive, own)
+    if not w > 0:
+        raise ModelError(f"{cell.name}: {receptor} of {compartment} needs a positive weight")
+    sent = own
+    if abs(own.E_rev.si - v) < NEAR:
+        # Near the reversal a current says nothing of the conductance: an equal drive on both sides.
+        v = at[compartment]
+        sent = replace(own, E_rev=Quantity(v + 4 * NEAR, parse_unit("V")[1]))
+    drive = w * (sent.E_rev.si - v) * _block(own, v)
+    response = _event(cell, compartment, sent, at, w)
+    gain, rise, decay, misfit = _two_exponentials(response, drive, own)
     at_soma = replace(own, name=name, tau_rise=_ms(rise), tau_decay=_ms(decay),
                       source=f"somatic equivalent of {compartment}.{receptor}")  # fmt: skip
     return Equivalent(compartment, receptor, at_soma, gain, misfit)
@@ -142,18 +144,31 @@ def _course(t: Array, rise: float, decay: float) -> Array:
     """Difference of exponentials with a peak of 1; one exponential without a rise."""
     if rise <= 0:
         return np.exp(-t / decay)
+    return (np.exp(-t / decay) - np.exp(-t / rise)) / _height(rise, decay)
+
+
+def _height(rise: float, decay: float) -> float:
+    """Peak of ``exp(-t / decay) - exp(-t / rise)``."""
     peak = decay * rise / (decay - rise) * math.log(decay / rise)
-    height = math.exp(-peak / decay) - math.exp(-peak / rise)
-    return (np.exp(-t / decay) - np.exp(-t / rise)) / height
+    return math.exp(-peak / decay) - math.exp(-peak / rise)
+
+
+@dataclass(frozen=True, eq=False)
+class _Response:
+    """A somatic potential (V) at some times (s), and the leak (S) and time constant (s) there."""
+
+    t: Array
+    v: Array
+    leak: float
+    tau: float
 
 
 def _event(
     cell: Cell, compartment: str, receptor: SynapticReceptor, at: Mapping[str, float], w: float
-) -> tuple[Array, Array]:
-    """Times (s) and the current (A) that gives a point the somatic potential of an event.
+) -> _Response:
+    """The somatic potential that an event evokes, gates frozen.
 
-    The point has the input resistance of the cell and the time constant that is read from its
-    soma; gates are frozen.
+    The time constant is the one that is read from the response of the soma to a step of current.
     """
     from scipy.integrate import solve_ivp
 
@@ -172,36 +187,47 @@ def _event(
         inward[target] += opened * (receptor.E_rev.si - local)
         return np.asarray(inward / C)
 
-    leak = 1 / np.linalg.inv(G)[soma, soma]
+    leak = float(1 / np.linalg.inv(G)[soma, soma])
     capacitance = (passive.apparent_time_constant(cell) / passive.input_resistance(cell)).si
-    t = np.linspace(0.0, 4 * (decay + capacitance / leak), SAMPLES)
+    tau = capacitance / leak
+    t = np.linspace(0.0, 4 * (decay + tau), SAMPLES)
     found = solve_ivp(rate, (0.0, t[-1]), np.zeros(len(C)), method="LSODA", t_eval=t,
                       rtol=1e-7, atol=1e-10, max_step=(rise or decay) / 2)  # fmt: skip
-    speed = np.array([rate(when, x)[soma] for when, x in zip(t, found.y.T, strict=True)])
-    return t, np.asarray(capacitance * speed + leak * found.y[soma], dtype=float)
+    return _Response(t, found.y[soma], leak, tau)
+
+
+def _filtered(t: Array, decay: float, tau: float) -> Array:
+    """``exp(-t / decay)`` through a membrane of time constant tau and leak 1."""
+    if abs(decay - tau) < 1e-6 * tau:
+        return t / tau * np.exp(-t / tau)
+    return decay / (decay - tau) * (np.exp(-t / decay) - np.exp(-t / tau))
 
 
 def _two_exponentials(
-    t: Array, course: Array, own: SynapticReceptor
+    response: _Response, drive: float, own: SynapticReceptor
 ) -> tuple[float, float, float, float]:
-    """Size, rise and decay (s) of the difference of exponentials nearest to a course.
+    """Size, rise and decay (s) of the conductance that evokes a potential in a point.
 
-    Its integral is that of the course: the mean current of many events has to be right.
+    Its integral is that of the potential: the mean current of many events has to be right.
     """
     from scipy.optimize import least_squares
 
-    def named(x: Array) -> tuple[float, float, float]:
+    t, tau = response.t, response.tau
+    target = response.v * response.leak / drive
+    charge, peak = float(np.trapezoid(target, t)), float(np.abs(target).max())
+
+    def named(x: Array) -> tuple[float, float]:
         decay = float(np.exp(x[0]))
-        rise = decay * float(1 / (1 + np.exp(-x[1])))
-        return charge / float(np.trapezoid(_course(t, rise, decay), t)), rise, decay
+        return decay * float(1 / (1 + np.exp(-x[1]))), decay
 
     def error(x: Array) -> Array:
-        gain, rise, decay = named(x)
-        return np.asarray(gain * _course(t, rise, decay) - course) / peak
+        rise, decay = named(x)
+        course = _filtered(t, decay, tau) - _filtered(t, rise, tau)
+        return np.asarray(charge / (decay - rise) * course - target) / peak
 
-    charge, peak = float(np.trapezoid(course, t)), float(np.abs(course).max())
     x0 = [math.log(own.tau_decay.si), -1.5]
     best = least_squares(error, x0, bounds=([-14, -6], [1, 3]))
-    gain, rise, decay = named(best.x)
-    misfit = float(np.sum(best.fun**2) * peak**2 / np.sum((course - course.mean()) ** 2))
+    rise, decay = named(best.x)
+    gain = charge / (decay - rise) * _height(rise, decay)
+    misfit = float(np.sum(best.fun**2) * peak**2 / np.sum((target - target.mean()) ** 2))
     return gain, rise, decay, misfit

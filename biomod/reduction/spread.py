@@ -88,8 +88,8 @@ def _changes(
     cell: Cell, variation: Variation, parameters: Mapping[str, float]
 ) -> tuple[float, float]:
     """Change of g (nS) and E_L (mV) for one standard deviation, from half of one up and down."""
-    ends = _ends(cell)
-    return _between(*(_moved(cell, variation, z) for z in (-0.5, 0.5)), ends, parameters)
+    down, up = (_moved(cell, variation, z) for z in (-0.5, 0.5))
+    return _between(down, up, _ends(cell), parameters)
 
 
 def _between(
