@@ -23,7 +23,7 @@ from biomod.model.circuit import check_receptor
 from biomod.units import Quantity, as_quantity, parse_unit
 
 Array = npt.NDArray[np.float64]
-SAMPLES = 400  # of the potential in time
+SAMPLES, LONG = 800, 8.0  # of the potential in time; its length in time constants
 POORLY = 0.1  # share of its variance beyond which two exponentials do not describe it
 NEAR = 0.005  # V from the reversal potential within which a drive is too small to measure by
 # Magnesium block: Jahr & Stevens 1990, 10.1523/JNEUROSCI.10-09-03178.1990.
@@ -190,7 +190,7 @@ def _event(
     leak = float(1 / np.linalg.inv(G)[soma, soma])
     capacitance = (passive.apparent_time_constant(cell) / passive.input_resistance(cell)).si
     tau = capacitance / leak
-    t = np.linspace(0.0, 4 * (decay + tau), SAMPLES)
+    t = np.linspace(0.0, LONG * (decay + tau), SAMPLES)
     found = solve_ivp(rate, (0.0, t[-1]), np.zeros(len(C)), method="LSODA", t_eval=t,
                       rtol=1e-7, atol=1e-10, max_step=(rise or decay) / 2)  # fmt: skip
     return _Response(t, found.y[soma], leak, tau)
