@@ -2,7 +2,7 @@
 
 Basket cells that inhibit each other and are driven at their dendrites. Every cell becomes a point
 neuron whose parameters follow noradrenaline, every synapse a conductance that makes the point take
-the course of the detailed soma. Cell i differs from the mean as cell i of the detailed circuit does.
+the course of the detailed soma. Cell i differs from the mean as that of the detailed circuit does.
 """
 # writes: circuit_surrogate.csv
 
