@@ -76,6 +76,12 @@ def _deviates(population: Population, variation: Variation, seed: int) -> np.nda
     """
     from scipy.special import ndtr, ndtri
 
+    if variation.follows:
+        total = sum(
+            weight * _deviates(population, variation.with_(path=path, follows=()), seed)
+            for path, weight in variation.follows
+        )
+        return np.asarray(total / math.hypot(*(w for _, w in variation.follows)))
     quantile = _uniform(population, variation.path, seed)
     if variation.factor:
         common = ndtri(_uniform(population, f"factor {variation.factor}", seed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -16,14 +17,14 @@ from biomod.model import (
     Modulator,
     Population,
     Projection,
-    Variation,
 )
 from biomod.progress import as_progress
 from biomod.reduction.conditioned import ConditionedReduction, condition, conditions
 from biomod.reduction.fit import GENERATIONS
 from biomod.reduction.point import level_5
 from biomod.reduction.protocol import Protocol
-from biomod.reduction.somatic import POORLY, Equivalent, equivalent, mean_conductance
+from biomod.reduction.somatic import POORLY, Equivalent, driven, equivalent, mean_conductance
+from biomod.reduction.spread import variations
 from biomod.reduction.surrogate import Reduction, reduce
 from biomod.units import Quantity, parse_unit
 
@@ -32,11 +33,8 @@ if TYPE_CHECKING:
 
     from biomod.progress import Progress
 
-# Where the soma is held for the size of synapses: this share of the way from rest to threshold,
-# where cells of an active circuit are (estimate).
-HELD = 0.7
-MEASURES = ("rate_hz", "cv_isi", "synchrony", "correlation", "peak_frequency_hz")
 Key = tuple[str, str]  # compartment and receptor
+MEASURES = ("rate_hz", "cv_isi", "synchrony", "correlation", "peak_frequency_hz")
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,15 +191,25 @@ def _acting(cell: Cell, modulators: Any) -> dict[str, Any]:
 
 
 def with_surrogates(
-    circuit: Circuit, reductions: Mapping[str, Reduction | ConditionedReduction]
+    circuit: Circuit,
+    reductions: Mapping[str, Reduction | ConditionedReduction],
+    rates: Mapping[str, float] | None = None,
 ) -> CircuitReduction:
-    """The circuit with surrogates that have been fitted already, by population."""
+    """The circuit with surrogates that have been fitted already, by population.
+
+    Parameters
+    ----------
+    rates : mapping, optional
+        Rates in Hz at which the populations of the detailed circuit fire: how far its synapses
+        depolarise the dendrites depends on them. Without, only the background does.
+    """
     missing = [name for name in circuit.cells if name not in reductions]
     if missing:
         raise ModelError(f"{circuit.name}: no surrogate for {', '.join(missing)}")
     notes: list[str] = []
     synapses = {
-        p.name: _received(circuit, p, reductions[p.name], notes) for p in circuit.populations
+        p.name: _received(circuit, p, reductions[p.name], rates or {}, notes)
+        for p in circuit.populations
     }
     gains = {
         name: {(s.compartment, s.receptor): s for s in found} for name, found in synapses.items()
@@ -210,7 +218,9 @@ def with_surrogates(
         _population(p, reductions[p.name], synapses[p.name], gains[p.name], notes)
         for p in circuit.populations
     )
-    projections = tuple(one for p in circuit.projections for one in _projections(p, gains[p.post]))
+    projections = tuple(
+        one for p in circuit.projections for one in _projections(circuit, p, gains[p.post])
+    )
     junctions = tuple(_junctions(circuit, g) for g in circuit.gap_junctions)
     made = replace(circuit, populations=populations, projections=projections,
                    gap_junctions=junctions)  # fmt: skip
@@ -219,25 +229,21 @@ def with_surrogates(
 
 def _received(
     circuit: Circuit, population: Population, reduction: Reduction | ConditionedReduction,
-    notes: list[str],
+    rates: Mapping[str, float], notes: list[str],
 ) -> tuple[Equivalent, ...]:  # fmt: skip
     """Somatic equivalents of everything that arrives at a population."""
-    weights: dict[Key, list[float]] = {}
-    inputs: list[Projection | Background] = [
-        *(p for p in circuit.projections if p.post == population.name), *population.backgrounds
-    ]  # fmt: skip
-    for one in inputs:
-        for compartment in _compartments(one):
-            for receptor, share in one.receptors:
-                weights.setdefault((compartment, receptor), []).append(one.weight.si * share)
     base = reduction if isinstance(reduction, Reduction) else reduction.base
-    p = level_5(base.fit)
-    held = Quantity((p["E_L"] + HELD * (p["theta"] - p["E_L"])) * 1e-3, parse_unit("V")[1])
+    threshold = Quantity(level_5(base.fit)["theta"] * 1e-3, parse_unit("V")[1])
+    opened: dict[Key, float] = {}
+    weights: dict[Key, list[float]] = {}
+    for one in arriving(circuit, population, rates):
+        opened[one.key] = opened.get(one.key, 0.0) + one.opened
+        weights.setdefault(one.key, []).append(one.weight)
+    state = driven(population.cell, opened, threshold)
     found = []
     for (compartment, receptor), all_weights in weights.items():
         w = Quantity(max(sum(all_weights) / len(all_weights), 1e-12), parse_unit("S")[1])
-        g = _opened(population, compartment, held)
-        found.append(equivalent(population.cell, compartment, receptor, held, w, g))
+        found.append(equivalent(population.cell, compartment, receptor, state, w))
         if found[-1].misfit > POORLY:
             notes.append(
                 f"{population.name}: {receptor} of {compartment} is not described by two "
@@ -246,15 +252,73 @@ def _received(
     return tuple(found)
 
 
-def _opened(population: Population, compartment: str, held: Quantity) -> Quantity:
-    """What the background keeps open in a compartment; the rates of the circuit are not known."""
-    receptors = {r.name: r for r in population.cell.compartment(compartment).receptors}
-    total = sum(
-        mean_conductance(receptors[name], b.weight.si * share, b.rate.si, held.si)
-        for b in population.backgrounds if b.compartment == compartment
-        for name, share in b.receptors
-    )  # fmt: skip
-    return Quantity(total, parse_unit("S")[1])
+@dataclass(frozen=True)
+class Arriving:
+    """Events of one kind at a cell: where, their mean peak (S), and what they keep open (S)."""
+
+    key: Key
+    weight: float
+    opened: float
+
+
+def arriving(
+    circuit: Circuit, population: Population, rates: Mapping[str, float]
+) -> list[Arriving]:
+    """Everything that reaches a cell of a population on average, by compartment and receptor.
+
+    Parameters
+    ----------
+    rates : mapping
+        Of the presynaptic populations, in Hz; 0 where not given.
+    """
+    found = []
+    for b in population.backgrounds:
+        found += _events(population.cell, b, ((b.compartment, 1.0),), b.weight.si, b.rate.si)
+    for p in circuit.projections:
+        if p.post != population.name:
+            continue
+        rate, weight, degree = rates.get(p.pre, 0.0), *_mean_wiring(circuit, p)
+        steady = 1.0 if p.stp is None else steady_release(p, rate)
+        found += _events(population.cell, p, p.compartments, weight * steady, degree * rate)
+    return found
+
+
+def _events(
+    cell: Cell, one: Background | Projection, shares: Sequence[tuple[str, float]],
+    weight: float, rate: float,
+) -> list[Arriving]:  # fmt: skip
+    found = []
+    for compartment, part in shares:
+        receptors = {r.name: r for r in cell.compartment(compartment).receptors}
+        for name, share in one.receptors:
+            if part > 0:
+                g = mean_conductance(receptors[name], weight * share, rate * part)
+                found.append(Arriving((compartment, name), weight * share, g))
+    return found
+
+
+def _mean_wiring(circuit: Circuit, p: Projection) -> tuple[float, float]:
+    """Mean weight (S) of a connection and mean number of them per cell."""
+    available = circuit.population(p.pre).size - (p.pre == p.post)
+    degree = p.p_max * available if p.in_degree is None else p.in_degree
+    weight = p.weight.si * math.exp(p.weight_shape**2 / 2)
+    reached = min(degree, float(available))
+    return (weight * degree / reached if reached else weight), reached
+
+
+def steady_release(p: Projection, rate: float) -> float:
+    """Mean efficacy of a synapse at a Poisson rate, relative to that of a first spike.
+
+    Tsodyks, Pawelzik & Markram 1998, 10.1162/089976698300017502, with u and x independent.
+    """
+    stp = p.stp
+    if stp is None:
+        return 1.0
+    U = min(stp.U * p.release_gain, 1.0)
+    facilitated = rate * stp.tau_facil.si
+    u = U * (1 + facilitated) / (1 + U * facilitated)
+    x = 1 / (1 + u * rate * stp.tau_rec.si)
+    return u * x / stp.U
 
 
 def _compartments(one: Projection | Background) -> tuple[str, ...]:
@@ -271,7 +335,7 @@ def _population(
     if isinstance(reduction, Reduction):  # one that follows no modulator
         reduction = ConditionedReduction(population.cell, reduction, {}, {}, Protocol())
     cell = reduction.cell_with(receptors)
-    kept, lost = _variations(population.cell, cell)
+    kept, lost = variations(population.cell, level_5(reduction.base.fit))
     if population.heterogeneous and lost:
         notes.append(f"{population.name}: no variation of {', '.join(lost)}")
     backgrounds = tuple(_background(b, population.name, gains) for b in population.backgrounds)
@@ -294,32 +358,34 @@ def _at_soma(
     return tuple(found)
 
 
-def _variations(cell: Cell, point: Cell) -> tuple[tuple[Variation, ...], list[str]]:
-    """Variations of parameters that the point cell has too, and the paths of the others."""
-    kept, lost = [], []
-    for variation in cell.variations:
-        try:
-            point.paths(variation.path)
-            kept.append(variation)
-        except ModelError:
-            lost.append(variation.path)
-    return tuple(kept), lost
-
-
-def _projections(projection: Projection, gains: Mapping[Key, Equivalent]) -> list[Projection]:
+def _projections(
+    circuit: Circuit, projection: Projection, gains: Mapping[Key, Equivalent]
+) -> list[Projection]:
     """One projection for each compartment, with its share of the connections."""
     several = len(_compartments(projection)) > 1
     found = []
     for compartment, share in projection.compartments:
         if share > 0:
             label = f"{projection.label}{compartment}" if several else projection.label
-            degree = None if projection.in_degree is None else projection.in_degree * share
             found.append(replace(
-                projection, label=label, p_max=projection.p_max * share, in_degree=degree,
+                _share(circuit, projection, share), label=label,
                 compartments=(("soma", 1.0),),
                 receptors=_at_soma(projection.receptors, compartment, gains),
             ))  # fmt: skip
     return found
+
+
+def _share(circuit: Circuit, projection: Projection, share: float) -> Projection:
+    """The projection with a share of its connections, each as strong as it was."""
+    degree, p = projection.in_degree, projection.p_max * share
+    if degree is None or share == 1:
+        return replace(projection, p_max=p)
+    _, reached = _mean_wiring(circuit, projection)
+    if degree <= reached:
+        return replace(projection, p_max=p, in_degree=degree * share)
+    # All-to-all is too few, so that weights are raised: half of them all would not be.
+    stronger = projection.weight * (degree / reached)
+    return replace(projection, weight=stronger, in_degree=None, sigma=None, p_max=share)
 
 
 def _junctions(circuit: Circuit, junctions: GapJunctions) -> GapJunctions:

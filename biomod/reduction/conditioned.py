@@ -28,6 +28,7 @@ from biomod.reduction.protocol import Protocol
 from biomod.reduction.recordings import Behaviour
 from biomod.reduction.reference import of_cell
 from biomod.reduction.shifts import SHARES, VOLTAGES, Arm, Shifts, composed
+from biomod.reduction.spread import shifted
 from biomod.reduction.surrogate import Reduction
 from biomod.units import Quantity, as_quantity
 
@@ -260,6 +261,18 @@ class ConditionedReduction:
         return "\n".join(lines)
 
 
+def _guess(
+    cell: Cell, arms: Sequence[Arm], reference: Mapping[str, float]
+) -> dict[Arm, dict[str, float]]:
+    """What the changes by each receptor do to the current that holds the cell."""
+    found = {}
+    for arm in arms:
+        changes = [c for a, cs in _lasting(cell) for c in cs
+                   if (a.receptor, a.effect.high_dose) == arm]  # fmt: skip
+        found[arm] = shifted(cell, changes, reference)
+    return found
+
+
 def _label(arm: Arm) -> str:
     return arm[0] + (" (high dose)" if arm[1] else "")
 
@@ -383,6 +396,6 @@ def condition(
             if tell is not None:
                 tell((number + x) / len(doses))
 
-        shifts |= search.found(seed, generations, share)
+        shifts |= search.found(_guess(cell, arms, reference), seed, generations, share)
         seconds += time.perf_counter() - began
     return replace(found, shifts=shifts, seconds=seconds)

@@ -81,6 +81,13 @@ class Shifts:
             reach = VOLTAGES[name] / max(self.activation[:, arm].max(), 0.05)
         return Parameter(f"{arm}.{name}", "", "", -reach, reach, 0.0, 0.2 * reach)
 
+    def _within(self, guess: Mapping[Arm, Mapping[str, float]]) -> dict[str, float]:
+        named = {
+            f"{k}.{name}": guess.get(arm, {}).get(name, 0.0)
+            for k, arm in enumerate(self.arms) for name in self.free
+        }  # fmt: skip
+        return {p.name: min(max(named[p.name], p.lower), p.upper) for p in self.model.parameters}
+
     def parameters(self, sets: Mapping[str, npt.ArrayLike], k: int) -> dict[str, Array]:
         """Parameter sets in condition k."""
         size = len(np.atleast_1d(next(iter(sets.values()))))
@@ -92,17 +99,26 @@ class Shifts:
         return {name: np.array(np.broadcast_to(value, size)) for name, value in values.items()}
 
     def found(
-        self, seed: int, generations: int, tell: Callable[[float], None]
-    ) -> dict[Arm, dict[str, float]]:
-        """The likeliest shifts while the neuron fires with the cell, then the best."""
+        self, guess: Mapping[Arm, Mapping[str, float]], seed: int, generations: int,
+        tell: Callable[[float], None],
+    ) -> dict[Arm, dict[str, float]]:  # fmt: skip
+        """The likeliest shifts while the neuron fires with the cell, then the best.
+
+        Parameters
+        ----------
+        guess : mapping
+            Shifts to begin with besides none; those that are missing are 0.
+        generations : int
+            Length of the search for each receptor: with more of them there is more to find.
+        """
         model = glif(5)
-        guesses = [dict.fromkeys(self.model.names, 0.0)]
+        guesses = [dict.fromkeys(self.model.names, 0.0), self._within(guess)]
         # Not from the largest noise: the fit without modulators is a good guess.
         losses: list[list[Likelihood | Objective]] = [
             [Likelihood(model, b.train, softness) for b in self.seen] for softness in SOFTNESS[1:]
         ]
         losses.append([Objective(model, b.train) for b in self.seen])
-        part = round(generations / len(losses))
+        part = round(generations * len(self.arms) / len(losses))
         for number, loss in enumerate(losses):
             best = Best(_Conditions(self, loss))
             best.try_all(guesses)

@@ -1,14 +1,16 @@
-"""What a dendritic synapse is worth at the soma.
+"""What a dendritic synapse is worth in a point neuron.
 
-The current that flows into a soma held at a potential when a synapse in a dendrite opens is what
-the soma gets from it. A conductance at the soma with the same current, fitted by its size and time
-constants, evokes the same potential there, whatever the membrane of the soma, as long as the
-dendrites are linear: dendritic spikes are not in it.
+When a synapse opens, the soma of the detailed cell takes a course. The equivalent is the
+conductance in a point of the same input resistance and time constant that makes it take this
+course, as near as two time constants allow, with the same integral. A soma with dendrites answers
+a fast current sooner than such a point, so the equivalent is faster than the current into a held
+soma would be. Dendritic spikes are not in it.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,10 +23,9 @@ from biomod.model.circuit import check_receptor
 from biomod.units import Quantity, as_quantity, parse_unit
 
 Array = npt.NDArray[np.float64]
-SAMPLES = 400  # of the current in time
-POORLY = (
-    0.1  # share of the variance of the current beyond which two exponentials do not describe it
-)
+SAMPLES, LONG = 800, 8.0  # of the potential in time; its length in time constants
+POORLY = 0.1  # share of its variance beyond which two exponentials do not describe it
+NEAR = 0.005  # V from the reversal potential within which a drive is too small to measure by
 # Magnesium block: Jahr & Stevens 1990, 10.1523/JNEUROSCI.10-09-03178.1990.
 ALPHA, BETA = 0.062, 3.57
 
@@ -42,7 +43,7 @@ class Equivalent:
     gain : float
         Peak conductance at the soma, as a share of that in the dendrite.
     misfit : float
-        Share of the variance of the current that is not described.
+        Share of the variance of the potential that is not described.
     """
 
     compartment: str
@@ -52,44 +53,67 @@ class Equivalent:
     misfit: float
 
 
+def driven(
+    cell: Cell, opened: Mapping[tuple[str, str], float], most: Quantity | str
+) -> dict[str, float]:
+    """Mean potentials by compartment (V) under a steady input, gates following and without spikes.
+
+    Parameters
+    ----------
+    opened : mapping
+        Mean conductance in S by compartment and receptor, magnesium block not counted.
+    most : quantity
+        The soma is held here if the input would bring it further: spikes would not let it.
+    """
+    ceiling = as_quantity(most, "mV", "most").si
+    receptors = {(c.name, r.name): r for c in cell.compartments for r in c.receptors}
+    return passive.driven(
+        cell, {key: (receptors[key], g) for key, g in opened.items()}, ceiling
+    )  # fmt: skip
+
+
 def equivalent(
-    cell: Cell, compartment: str, receptor: str, held: Quantity | str, weight: Quantity | str,
-    opened: Quantity | str = "0 nS",
+    cell: Cell, compartment: str, receptor: str, state: Mapping[str, float] | Quantity | str,
+    weight: Quantity | str,
 ) -> Equivalent:  # fmt: skip
     """The somatic equivalent of a synapse.
 
     Parameters
     ----------
-    held : quantity
-        Potential at which the soma is held, gates of the dendrites being in equilibrium.
+    state : mapping or quantity
+        Potentials (V) at which the synapse opens (:func:`driven`), or the one at which the soma is
+        held while no other synapse is open.
     weight : quantity
         Peak conductance of the synapse: a large one depolarises its dendrite and gives less.
-    opened : quantity
-        Conductance that the input to this compartment keeps open on average. It takes from every
-        synapse there the same share, so that the mean current of all of them is right.
+
+    Notes
+    -----
+    The event is the mean one of all that keep the dendrite at its potential: its drive is what
+    they leave, and its current is not diminished a second time by what they keep open. So the mean
+    current of all is right.
 
     Raises
     ------
     ModelError
-        No such compartment or receptor; the potential is the reversal potential.
+        No such compartment or receptor; a weight of 0.
     """
     where = cell.compartment(compartment)
     check_receptor(where, receptor, "somatic equivalent")
     own = next(r for r in where.receptors if r.name == receptor)
     name = f"{receptor}{compartment}"
-    if compartment == cell.soma.name:
-        return Equivalent(compartment, receptor, replace(own, name=name), 1.0, 0.0)
-    v = as_quantity(held, "mV", "held").si
+    at = state if isinstance(state, Mapping) else passive.hold(cell, state)[0]
+    v = at[cell.soma.name]
     w = as_quantity(weight, "nS", "weight").si
-    drive = w * (own.E_rev.si - v) * _block(own, v)
-    if abs(own.E_rev.si - v) < 1e-3 or not w > 0:
-        raise ModelError(
-            f"{cell.name}: {receptor} of {compartment} drives no current at {v * 1e3:g} mV; hold "
-            "the soma elsewhere, and give a positive weight"
-        )
-    g = as_quantity(opened, "nS", "opened").si
-    t, current = _clamped(cell, compartment, own, v, w, g)
-    gain, rise, decay, misfit = _two_exponentials(t, current / drive, own)
+    if not w > 0:
+        raise ModelError(f"{cell.name}: {receptor} of {compartment} needs a positive weight")
+    sent = own
+    if abs(own.E_rev.si - v) < NEAR:
+        # Near the reversal a current says nothing of the conductance: an equal drive on both sides.
+        v = at[compartment]
+        sent = replace(own, E_rev=Quantity(v + 4 * NEAR, parse_unit("V")[1]))
+    drive = w * (sent.E_rev.si - v) * _block(own, v)
+    response = _event(cell, compartment, sent, at, w)
+    gain, rise, decay, misfit = _two_exponentials(response, drive, own)
     at_soma = replace(own, name=name, tau_rise=_ms(rise), tau_decay=_ms(decay),
                       source=f"somatic equivalent of {compartment}.{receptor}")  # fmt: skip
     return Equivalent(compartment, receptor, at_soma, gain, misfit)
@@ -99,12 +123,15 @@ def _ms(seconds: float) -> Quantity:
     return Quantity(seconds, parse_unit("ms")[1])
 
 
-def mean_conductance(receptor: SynapticReceptor, weight: float, rate: float, v: float) -> float:
-    """Conductance in S that events of a peak (S) and rate (Hz) keep open on average, at v (V)."""
+def mean_conductance(receptor: SynapticReceptor, weight: float, rate: float) -> float:
+    """Conductance in S that events of a peak (S) and rate (Hz) keep open on average.
+
+    The magnesium block is not counted.
+    """
     decay = receptor.tau_decay.si
     rise = 0.0 if receptor.tau_rise is None else receptor.tau_rise.si
     charge = (decay - rise) / receptor.peak_factor
-    return weight * rate * charge * _block(receptor, v)
+    return weight * rate * charge * receptor.gain
 
 
 def _block(receptor: SynapticReceptor, v: float) -> float:
@@ -117,60 +144,90 @@ def _course(t: Array, rise: float, decay: float) -> Array:
     """Difference of exponentials with a peak of 1; one exponential without a rise."""
     if rise <= 0:
         return np.exp(-t / decay)
+    return (np.exp(-t / decay) - np.exp(-t / rise)) / _height(rise, decay)
+
+
+def _height(rise: float, decay: float) -> float:
+    """Peak of ``exp(-t / decay) - exp(-t / rise)``."""
     peak = decay * rise / (decay - rise) * math.log(decay / rise)
-    height = math.exp(-peak / decay) - math.exp(-peak / rise)
-    return (np.exp(-t / decay) - np.exp(-t / rise)) / height
+    return math.exp(-peak / decay) - math.exp(-peak / rise)
 
 
-def _clamped(
-    cell: Cell, compartment: str, receptor: SynapticReceptor, v: float, w: float, opened: float
-) -> tuple[Array, Array]:
-    """Times (s) and current (A) into the held soma, gates frozen."""
+@dataclass(frozen=True, eq=False)
+class _Response:
+    """A somatic potential (V) at some times (s), and the leak (S) and time constant (s) there."""
+
+    t: Array
+    v: Array
+    leak: float
+    tau: float
+
+
+def _event(
+    cell: Cell, compartment: str, receptor: SynapticReceptor, at: Mapping[str, float], w: float
+) -> _Response:
+    """The somatic potential that an event evokes, gates frozen.
+
+    The time constant is the one that is read from the response of the soma to a step of current.
+    """
     from scipy.integrate import solve_ivp
 
     volt = parse_unit("V")[1]
     names = [c.name for c in cell.compartments]
-    rest, _ = passive.hold(cell, Quantity(v, volt))
-    G = passive.conductance_matrix(cell, {n: Quantity(x, volt) for n, x in rest.items()})
-    others = [k for k, n in enumerate(names) if n != cell.soma.name]
-    soma, target = names.index(cell.soma.name), others.index(names.index(compartment))
-    C = np.array([cell.compartments[k].capacitance.si for k in others])
+    G = passive.conductance_matrix(cell, {n: Quantity(x, volt) for n, x in at.items()})
+    soma, target = names.index(cell.soma.name), names.index(compartment)
+    C = np.array([c.capacitance.si for c in cell.compartments])
     rise = 0.0 if receptor.tau_rise is None else receptor.tau_rise.si
-    decay, start = receptor.tau_decay.si, rest[compartment]
-    matrix = G[np.ix_(others, others)]
-    matrix[target, target] += opened
+    decay, start = receptor.tau_decay.si, at[compartment]
 
     def rate(t: float, x: Array) -> Array:
         local = start + x[target]
-        inward = -matrix @ x
+        inward = -G @ x
         opened = w * float(_course(np.array(t), rise, decay)) * _block(receptor, float(local))
         inward[target] += opened * (receptor.E_rev.si - local)
         return np.asarray(inward / C)
 
-    slowest = float((C / np.diag(matrix)).max())
-    t = np.linspace(0.0, 4 * (decay + slowest), SAMPLES)
-    found = solve_ivp(rate, (0.0, t[-1]), np.zeros(len(others)), method="LSODA", t_eval=t,
+    leak = float(1 / np.linalg.inv(G)[soma, soma])
+    capacitance = (passive.apparent_time_constant(cell) / passive.input_resistance(cell)).si
+    tau = capacitance / leak
+    t = np.linspace(0.0, LONG * (decay + tau), SAMPLES)
+    found = solve_ivp(rate, (0.0, t[-1]), np.zeros(len(C)), method="LSODA", t_eval=t,
                       rtol=1e-7, atol=1e-10, max_step=(rise or decay) / 2)  # fmt: skip
-    return t, np.asarray(-G[soma, others] @ found.y, dtype=float)
+    return _Response(t, found.y[soma], leak, tau)
+
+
+def _filtered(t: Array, decay: float, tau: float) -> Array:
+    """``exp(-t / decay)`` through a membrane of time constant tau and leak 1."""
+    if abs(decay - tau) < 1e-6 * tau:
+        return t / tau * np.exp(-t / tau)
+    return decay / (decay - tau) * (np.exp(-t / decay) - np.exp(-t / tau))
 
 
 def _two_exponentials(
-    t: Array, course: Array, own: SynapticReceptor
+    response: _Response, drive: float, own: SynapticReceptor
 ) -> tuple[float, float, float, float]:
-    """Size, rise and decay (s) of the difference of exponentials nearest to a course."""
+    """Size, rise and decay (s) of the conductance that evokes a potential in a point.
+
+    Its integral is that of the potential: the mean current of many events has to be right.
+    """
     from scipy.optimize import least_squares
 
-    def named(x: Array) -> tuple[float, float, float]:
-        decay = float(np.exp(x[1]))
-        return float(np.exp(x[0])), decay * float(1 / (1 + np.exp(-x[2]))), decay
+    t, tau = response.t, response.tau
+    target = response.v * response.leak / drive
+    charge, peak = float(np.trapezoid(target, t)), float(np.abs(target).max())
+
+    def named(x: Array) -> tuple[float, float]:
+        decay = float(np.exp(x[0]))
+        return decay * float(1 / (1 + np.exp(-x[1]))), decay
 
     def error(x: Array) -> Array:
-        gain, rise, decay = named(x)
-        return np.asarray(gain * _course(t, rise, decay) - course) / peak
+        rise, decay = named(x)
+        course = _filtered(t, decay, tau) - _filtered(t, rise, tau)
+        return np.asarray(charge / (decay - rise) * course - target) / peak
 
-    peak = float(np.abs(course).max())
-    x0 = [math.log(peak), math.log(own.tau_decay.si), -1.5]
-    best = least_squares(error, x0, bounds=([-20, -14, -6], [3, 1, 3]))
-    gain, rise, decay = named(best.x)
-    misfit = float(np.sum(best.fun**2) * peak**2 / np.sum((course - course.mean()) ** 2))
+    x0 = [math.log(own.tau_decay.si), -1.5]
+    best = least_squares(error, x0, bounds=([-14, -6], [1, 3]))
+    rise, decay = named(best.x)
+    gain = charge / (decay - rise) * _height(rise, decay)
+    misfit = float(np.sum(best.fun**2) * peak**2 / np.sum((target - target.mean()) ** 2))
     return gain, rise, decay, misfit

@@ -1,7 +1,8 @@
-"""A circuit of surrogates beside the detailed one.
+"""A circuit of surrogates beside the detailed one, without a neuromodulator and under one.
 
 Basket cells that inhibit each other and are driven at their dendrites. Every cell becomes a point
-neuron, every synapse the conductance at the soma that gives it the same current.
+neuron whose parameters follow noradrenaline, every synapse a conductance that makes the point take
+the course of the detailed soma. Cell i differs from the mean as that of the detailed circuit does.
 """
 # writes: circuit_surrogate.csv
 
@@ -24,8 +25,10 @@ circuit = Circuit(
 
 # A short protocol and search; leave both out for the best that the method gives.
 short = Protocol(noise_s=2.0, sweeps=1, steps=(-0.5, 1.5), ramps=())
-found = bm.reduce(circuit, model="glif3", protocol=short, generations=15)
+found = bm.reduce(
+    circuit, model="glif3", modulators={"NA": ["5 uM"]}, protocol=short, generations=15
+)
 print(found)
-table = found.compare(duration="500 ms").round(3)
+table = found.compare([bm.NA("5 uM")], duration="500 ms").round(3)
 print(table.T)
 table.to_csv(OUT / "circuit_surrogate.csv")

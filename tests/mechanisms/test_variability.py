@@ -120,3 +120,24 @@ def test_a_factor_leaves_the_distribution_of_each_parameter_as_it_is():
 def test_a_factor_needs_a_loading_between_minus_one_and_one(given):
     with pytest.raises(ModelError, match="loading"):
         Variation("soma.g_leak", "lognormal", cv=0.3, **given)
+
+
+def test_what_follows_others_has_their_deviates():
+    """In the proportion of the weights, and in a cell that lacks these parameters."""
+    mixed = Variation(
+        "soma.E_leak", "normal", sd="2 mV", follows=(("soma.g_leak", 3.0), ("a.b", -4.0))
+    )
+    values = draw(population(LEAK, mixed), 1)
+    s = np.sqrt(np.log(1 + 0.3**2))
+    z = (np.log(values["soma.g_leak"] / 0.5) + s**2 / 2) / s
+    follower = (values["soma.E_leak"] + 70e-3) / 2e-3
+    assert np.corrcoef(z, follower)[0, 1] == pytest.approx(0.6, abs=0.02)
+    assert follower.std() == pytest.approx(1, abs=0.03)
+    again = replace(mixed, follows=(("soma.g_leak", 1.0),))
+    np.testing.assert_allclose((draw(population(again), 1)["soma.E_leak"] + 70e-3) / 2e-3, z)
+
+
+@pytest.mark.parametrize("follows", [(("a", 0.0),), ("a",), (("a", 1.0, 2.0),)])
+def test_what_is_followed_needs_a_weight(follows):
+    with pytest.raises(ModelError, match="weight"):
+        Variation("soma.g_leak", "lognormal", cv=0.3, follows=follows)

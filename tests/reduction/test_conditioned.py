@@ -187,3 +187,34 @@ def test_only_a_cell_and_a_glif_can_follow_modulators(base):
         reduce(base.behaviour, "glif1", modulators=["ACh"])
     with pytest.raises(ModelError, match="not izhikevich"):
         reduce(CELL, "izhikevich", modulators=["ACh"])
+
+
+# Mixture and concentrations that nothing was decided with; the search has a seed of its own.
+CASES = {
+    "PV_basket": ({"NA": ["0.7 uM", "5 uM"]}, [{"NA": "2 uM"}]),
+    "VIP": ({"ACh": ["1 uM", "6 uM"]}, [{"ACh": "2.5 uM"}]),
+    "SST_Martinotti": ({"ACh": ["1 uM", "6 uM"]}, [{"ACh": "2.5 uM"}]),
+    "L23_PC": (
+        {"ACh": ["0.7 uM", "4 uM"], "HA": ["0.4 uM", "3 uM"]},
+        [{"ACh": "1.7 uM"}, {"ACh": "1.2 uM", "HA": "1 uM"}],
+    ),
+    "L5_IT": ({"ACh": ["0.7 uM", "4 uM"]}, [{"ACh": "1.7 uM"}]),
+}
+MISSED = pytest.mark.xfail(strict=True, reason="L5_IT: 0.707 where a separate refit has 0.758")
+
+
+@pytest.mark.validate
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[MISSED] if n == "L5_IT" else []) for n in CASES]
+)
+def test_cells_are_followed_to_unseen_concentrations_and_a_mixture(name):
+    """Required: within 0.03 of a refit, and 0.1 better than unconditioned where rates change."""
+    doses, unseen = CASES[name]
+    cell = cell_types.get(name)
+    plain = reduce(cell, "glif5", generations=80)
+    found = condition(cell, plain, doses, protocol=Protocol(), seed=2, generations=75)
+    for mixture in unseen:
+        seen = found.test(*(Modulator(m, c) for m, c in mixture.items()), refit=True)
+        assert seen["conditioned"] >= seen["refit"] - 0.03
+        if abs(seen["rate_change"]) >= 0.2:
+            assert seen["conditioned"] >= seen["unconditioned"] + 0.1

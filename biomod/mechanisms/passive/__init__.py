@@ -24,12 +24,13 @@ from biomod.mechanisms.passive._impedance import (
 )
 from biomod.mechanisms.passive._membrane import FARADAY as FARADAY
 from biomod.mechanisms.passive._membrane import steady_calcium
-from biomod.mechanisms.passive._resting import hold, rest
+from biomod.mechanisms.passive._resting import driven, hold, rest
 from biomod.mechanisms.passive._synaptic import psp, weight_for_psp
 
 __all__ = [
     "apparent_time_constant",
     "conductance_matrix",
+    "driven",
     "evaluate",
     "fastest_time_constant",
     "gate_steady_state",

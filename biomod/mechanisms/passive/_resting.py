@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 
 from biomod.errors import ModelError
 from biomod.mechanisms.passive._membrane import Membrane
-from biomod.model import Cell
+from biomod.model import Cell, SynapticReceptor
 from biomod.units import Quantity, as_quantity, parse_unit
 
 # Relative precision of potentials, and the largest change of one in a step towards rest (V).
 TOLERANCE = 1e-12
 LARGEST_STEP = 5e-3
+BLOCKS = 100  # times that the magnesium block follows the potential
 
 
 def settle(m: Membrane, held: int | None = None, at: float = 0.0) -> np.ndarray:
@@ -94,6 +99,47 @@ def hold(cell: Cell, potential: Quantity | str) -> tuple[dict[str, float], Quant
     current, _ = m.current_and_slope(v)
     injected = -float(current[m.index(cell.soma.name)])
     return by_name(cell, v), Quantity(injected, parse_unit("A")[1])
+
+
+def driven(
+    cell: Cell,
+    opened: Mapping[tuple[str, str], tuple[SynapticReceptor, float]],
+    ceiling: float,
+) -> dict[str, float]:
+    """Potentials in V where synapses keep a constant conductance open.
+
+    Parameters
+    ----------
+    opened : mapping
+        By compartment and a name, a receptor and what of it is open, in S; the magnesium block is
+        that of the potential found.
+    ceiling : float
+        The soma is held at this potential (V) if it would be above.
+
+    Raises
+    ------
+    ModelError
+        There is no stable potential.
+    """
+    free = Membrane.of(cell)
+    soma, v = free.index(cell.soma.name), settle(free)
+    for _ in range(BLOCKS):
+        g, gE = free.g.copy(), free.gE.copy()
+        for (compartment, _name), (receptor, size) in opened.items():
+            k = free.index(compartment)
+            share = size
+            if receptor.mg is not None:
+                share = size / (1 + receptor.mg.si / 3.57 * math.exp(-62.0 * v[k]))
+            g[k] += share
+            gE[k] += share * receptor.E_rev.si
+        m = replace(free, g=g, gE=gE)
+        found = settle(m)
+        if found[soma] > ceiling:
+            found = settle(m, soma, ceiling)
+        change, v = float(np.abs(found - v).max()), found
+        if change < 1e-6:
+            break
+    return by_name(cell, v)
 
 
 def settle_at(m: Membrane, potential: Quantity | str | None) -> np.ndarray:

@@ -1,8 +1,9 @@
 """Integer-only simulation of a point neuron, compiled once for all neurons.
 
-What a neuron does is data: the matrix of a step, one square, the matrix of a reset. Every product
-of a coefficient and a state is brought back to the fraction bits of the states, rounded, before the
-products are added; sums that leave the range of a state are set to its edge and counted.
+What a neuron does is data: the matrix of a step, one square, the matrix of a reset. Products of a
+coefficient and a state are brought back to the fraction bits of the states, rounded: each before
+they are added, or their sum, as an accumulator of twice the width allows. Sums that leave the range
+of a state are set to its edge and counted.
 """
 
 from __future__ import annotations
@@ -28,13 +29,24 @@ static inline int64_t kept(wide sum, int64_t edge, int64_t* saturated) {
     return (int64_t)sum;
 }
 
+// The sum of products of a row, which is rounded as a whole if `wide_sum`.
+struct Row {
+    wide sum; long by, rounding, wide_sum; uint32_t* noise;
+    void add(int64_t factor, int64_t x) {
+        if (!factor) return;
+        const wide product = (wide)factor * x;
+        sum += wide_sum ? product : shifted(product, by, rounding, noise);
+    }
+    wide total() { return wide_sum ? shifted(sum, by, rounding, noise) : sum; }
+};
+
 // Columns of `step`: the states, the input, the square of the first state; then constants.
 extern "C" void integer_run(
     long states, long steps, const int64_t* current, const int64_t* step, const int64_t* constant,
     long by, const int64_t* above, int64_t threshold, const int64_t* reset,
-    const int64_t* reset_constant, long reset_by, long fraction, long rounding, long in_turn,
-    long wait, int64_t edge, const int64_t* start, int64_t* count, int32_t* times, int64_t* first,
-    int64_t* saturated)
+    const int64_t* reset_constant, long reset_by, long fraction, long rounding, long wide_sum,
+    long in_turn, long wait, int64_t edge, const int64_t* start, int64_t* count, int32_t* times,
+    int64_t* first, int64_t* saturated)
 {
     int64_t x[8], y[8];
     for (long i = 0; i < states; i++) x[i] = start[i];
@@ -47,13 +59,11 @@ extern "C" void integer_run(
         for (long i = 0; i < states; i++) y[i] = x[i];
         for (long i = 0; i < states; i++) {
             const int64_t* row = step + i * columns;
-            wide sum = constant[i];
-            for (long j = 0; j < states; j++)
-                if (row[j]) sum += shifted((wide)row[j] * y[j], by, rounding, &noise);
-            if (row[states]) sum += shifted((wide)row[states] * current[t], by, rounding, &noise);
-            if (row[states + 1])
-                sum += shifted((wide)row[states + 1] * square, by, rounding, &noise);
-            x[i] = kept(sum, edge, saturated);
+            Row sum = {0, by, rounding, wide_sum, &noise};
+            for (long j = 0; j < states; j++) sum.add(row[j], y[j]);
+            sum.add(row[states], current[t]);
+            sum.add(row[states + 1], square);
+            x[i] = kept(constant[i] + sum.total(), edge, saturated);
             if (in_turn) y[i] = x[i];
         }
         wide distance = -threshold;
@@ -62,12 +72,9 @@ extern "C" void integer_run(
             times[(*count)++] = (int32_t)(t + 1);
             for (long i = 0; i < states; i++) y[i] = x[i];
             for (long i = 0; i < states; i++) {
-                wide sum = reset_constant[i];
-                for (long j = 0; j < states; j++) {
-                    const int64_t share = reset[i * states + j];
-                    if (share) sum += shifted((wide)share * y[j], reset_by, rounding, &noise);
-                }
-                x[i] = kept(sum, edge, saturated);
+                Row sum = {0, reset_by, rounding, wide_sum, &noise};
+                for (long j = 0; j < states; j++) sum.add(reset[i * states + j], y[j]);
+                x[i] = kept(reset_constant[i] + sum.total(), edge, saturated);
             }
             left = wait;
         }
