@@ -5,6 +5,7 @@ read by the program when it starts. So the network below, driven by Poisson inpu
 inhibition that depends on distance, is compiled for its first run only.
 """
 # writes: sweep.png
+# slow
 
 import os
 import time
