@@ -5,6 +5,7 @@ import pytest
 
 from biomod.errors import ModelError
 from biomod.reduction import MODELS, Protocol, reduce, simulate
+from biomod.reduction.evaluation import scores
 from biomod.reduction.fit import Fit, extended, fit_ladder
 from biomod.reduction.forced import Forced, least_squares
 from biomod.reduction.initial import estimate
@@ -89,9 +90,7 @@ def test_the_forced_error_does_not_depend_on_the_scale_of_the_voltage(behaviour)
         n: TRUE["E_L"] + 10 * (wrong[n] - TRUE["E_L"]) for n in ("theta", "v_reset")
     }
     spikes = sum(len(g.steps) for g in forced.goals)
-    ours, theirs = (
-        np.concatenate([forced.residuals(p)[0] for p in (values,)]) for values in (wrong, scaled)
-    )
+    ours, theirs = (forced.residuals(values)[0] for values in (wrong, scaled))
     same = np.abs(ours - theirs) < 1e-6  # all but the errors of the voltage, one for each sweep
     assert np.sum(~same) <= len(forced.goals) < spikes
 
@@ -102,7 +101,8 @@ def test_least_squares_find_a_known_neuron(behaviour):
     found, _ = least_squares(forced, start, 40)
     assert forced(found)[0] < 0.1 * forced(start)[0]
     assert found["g"] == pytest.approx(TRUE["g"], rel=0.05)
-    assert found["dI_1"] == pytest.approx(TRUE["dI_1"], rel=0.1)
+    scores_of = scores(Fit(glif(3), found, 0.0, 0.1), behaviour.test)
+    assert scores_of["explained_variance"] > 0.95  # when it fires by itself, to unseen noise
 
 
 def test_the_truth_has_no_loss(behaviour):
