@@ -89,8 +89,6 @@ def objects_source(device: Any) -> str:
         lines.append(f'keep("{name}", {name});')
         if var in streamed:
             lines.append(f'record("{device.get_array_filename(var)}", {name});')
-    for pathway in sorted(p.name for s in device.synapses for p in s._pathways):
-        lines.append(f'keep_spikes("{pathway}", {pathway}, 0);')
     return _SOURCE.format(lines="\n".join(f"    engine::{line}" for line in lines))
 
 

@@ -2,8 +2,8 @@
 //
 // A program that resumes runs through main() as usual, except that the calls of run() that were over
 // when the checkpoint was written do nothing. In the run() in which it was written, arrays get their
-// values from it; what is derived from arrays (queues' tables) is made again by the code that Brian2
-// runs before a run; then queues and other structures get their contents.
+// values from it; what is derived from arrays (rows of synapses) is made again by the code that Brian2
+// runs before a run; then structures of the engine (spikes on their way) get their contents.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,6 @@
 #include "brianlib/dynamic_array.h"
 #include "brianlib/engine_recording.h"
 #include "brianlib/engine_state.h"
-#include "synapses_classes.h"
 
 namespace engine {
 
@@ -82,32 +81,6 @@ void keep(const std::string& name, DynamicArray2D<T>& values) {
                             for (int row = 0; row < values.n; row++) read_values(in, values(row));
                         }});
 }
-
-// Spikes on their way, in Brian2's queues.
-template <class Pathway>
-auto keep_spikes(const std::string& name, Pathway& pathway, int) -> decltype(pathway.queue, void()) {
-    engine_states().push_back({name,
-                               [&pathway](std::ostream& out) {
-                                   for (const auto* queue : pathway.queue) {
-                                       write_values(out, &queue->offset, 1);
-                                       write_count(out, queue->queue.size());
-                                       for (const auto& spikes : queue->queue)
-                                           write_values(out, spikes.data(), spikes.size());
-                                   }
-                               },
-                               [&pathway](std::istream& in) {
-                                   std::vector<int> offset;
-                                   for (auto* queue : pathway.queue) {
-                                       read_values(in, offset);
-                                       queue->offset = offset.at(0);
-                                       queue->queue.resize(read_count(in));
-                                       for (auto& spikes : queue->queue) read_values(in, spikes);
-                                   }
-                               }});
-}
-// Pathways without queues are themselves in the list of structures.
-template <class Pathway>
-void keep_spikes(const std::string&, Pathway&, long) {}
 
 // For main(), around what Brian2 runs before and after a run; a part is prepared anew in each run.
 void before_run(const std::string& part, void (*function)());
