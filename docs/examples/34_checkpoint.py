@@ -1,7 +1,8 @@
 """A run that is killed, and resumed from its last checkpoint.
 
-The first process is killed in the middle of the run, as by a queueing system or a power cut. The second
-takes up the newest whole checkpoint, and ends with the spikes of a run that nothing interrupted.
+The first process is killed in the middle of the run, as by a queueing system or a power cut. The
+second takes up the newest whole checkpoint, and ends with the spikes of a run that nothing
+interrupted.
 """
 # writes: checkpoint.csv
 # slow
