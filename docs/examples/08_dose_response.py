@@ -5,6 +5,7 @@ the seed of the background reach the program as data. Left: what the receptors o
 cells make of the concentration. Right: mean rates of the populations of a small `l23`.
 """
 # writes: dose_response.png
+# slow
 
 import os
 from pathlib import Path

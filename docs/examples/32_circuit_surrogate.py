@@ -5,6 +5,7 @@ neuron whose parameters follow noradrenaline, every synapse a conductance that m
 the course of the detailed soma. Cell i differs from the mean as that of the detailed circuit does.
 """
 # writes: circuit_surrogate.csv
+# slow
 
 import os
 from pathlib import Path
