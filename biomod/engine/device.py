@@ -221,10 +221,10 @@ class EngineDevice(CPPStandaloneDevice):
                 clocks |= {name: clock for clock, name in added}
         for name, codeobj in self.code_objects.items():
             clock = clocks.get(name, "defaultclock")
+            lines = constants.definitions(codeobj.variables, self.arrays, self.dynamic_arrays)
             for part, text in list(codeobj.code.items()):
                 text = text.replace(STEP, f"brian::{clock}.timestep[0]")
                 text = text.replace(TIME, f"brian::{clock}.t[0]")
-                lines = constants.definitions(codeobj.variables, self.arrays, self.dynamic_arrays)
                 setattr(codeobj.code, part, text.replace("%CONSTANTS%", "\n".join(lines)))
         super().generate_codeobj_source(writer)
 

@@ -54,9 +54,19 @@ class SynapticReceptor(Description):
         """Peak of ``exp(-t/tau_decay) - exp(-t/tau_rise)``; 1 for an instantaneous rise."""
         if self.tau_rise is None:
             return 1.0
-        d, r = self.tau_decay.si, self.tau_rise.si
-        t_peak = d * r / (d - r) * math.log(d / r)
-        return math.exp(-t_peak / d) - math.exp(-t_peak / r)
+        return peak_of_difference(self.tau_rise.si, self.tau_decay.si)
+
+    def unblocked(self, v: float) -> float:
+        """Share ``B(v)`` of the conductance that magnesium leaves open at v (V)."""
+        if self.mg is None:
+            return 1.0
+        return 1 / (1 + self.mg.to("mM") / 3.57 * math.exp(-0.062 * 1e3 * v))
+
+
+def peak_of_difference(rise: float, decay: float) -> float:
+    """Peak of ``exp(-t/decay) - exp(-t/rise)``."""
+    t_peak = decay * rise / (decay - rise) * math.log(decay / rise)
+    return math.exp(-t_peak / decay) - math.exp(-t_peak / rise)
 
 
 @dataclass(frozen=True)

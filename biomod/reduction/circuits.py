@@ -278,8 +278,8 @@ def arriving(
         if p.post != population.name:
             continue
         rate, weight, degree = rates.get(p.pre, 0.0), *_mean_wiring(circuit, p)
-        steady = 1.0 if p.stp is None else steady_release(p, rate)
-        found += _events(population.cell, p, p.compartments, weight * steady, degree * rate)
+        released = weight * steady_release(p, rate)
+        found += _events(population.cell, p, p.compartments, released, degree * rate)
     return found
 
 
@@ -321,12 +321,6 @@ def steady_release(p: Projection, rate: float) -> float:
     return u * x / stp.U
 
 
-def _compartments(one: Projection | Background) -> tuple[str, ...]:
-    if isinstance(one, Background):
-        return (one.compartment,)
-    return tuple(name for name, share in one.compartments if share > 0)
-
-
 def _population(
     population: Population, reduction: Reduction | ConditionedReduction,
     synapses: Sequence[Equivalent], gains: Mapping[Key, Equivalent], notes: list[str],
@@ -362,7 +356,7 @@ def _projections(
     circuit: Circuit, projection: Projection, gains: Mapping[Key, Equivalent]
 ) -> list[Projection]:
     """One projection for each compartment, with its share of the connections."""
-    several = len(_compartments(projection)) > 1
+    several = sum(share > 0 for _, share in projection.compartments) > 1
     found = []
     for compartment, share in projection.compartments:
         if share > 0:

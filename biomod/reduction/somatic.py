@@ -20,14 +20,13 @@ from biomod.errors import ModelError
 from biomod.mechanisms import passive
 from biomod.model import Cell, SynapticReceptor
 from biomod.model.circuit import check_receptor
+from biomod.model.synapse import peak_of_difference
 from biomod.units import Quantity, as_quantity, parse_unit
 
 Array = npt.NDArray[np.float64]
 SAMPLES, LONG = 800, 8.0  # of the potential in time; its length in time constants
 POORLY = 0.1  # share of its variance beyond which two exponentials do not describe it
 NEAR = 0.005  # V from the reversal potential within which a drive is too small to measure by
-# Magnesium block: Jahr & Stevens 1990, 10.1523/JNEUROSCI.10-09-03178.1990.
-ALPHA, BETA = 0.062, 3.57
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ def equivalent(
         # Near the reversal a current says nothing of the conductance: an equal drive on both sides.
         v = at[compartment]
         sent = replace(own, E_rev=Quantity(v + 4 * NEAR, parse_unit("V")[1]))
-    drive = w * (sent.E_rev.si - v) * _block(own, v)
+    drive = w * (sent.E_rev.si - v) * own.unblocked(v)
     response = _event(cell, compartment, sent, at, w)
     gain, rise, decay, misfit = _two_exponentials(response, drive, own)
     at_soma = replace(own, name=name, tau_rise=_ms(rise), tau_decay=_ms(decay),
@@ -134,23 +133,11 @@ def mean_conductance(receptor: SynapticReceptor, weight: float, rate: float) -> 
     return weight * rate * charge * receptor.gain
 
 
-def _block(receptor: SynapticReceptor, v: float) -> float:
-    if receptor.mg is None:
-        return 1.0
-    return 1 / (1 + receptor.mg.to("mM") / BETA * math.exp(-ALPHA * 1e3 * v))
-
-
 def _course(t: Array, rise: float, decay: float) -> Array:
     """Difference of exponentials with a peak of 1; one exponential without a rise."""
     if rise <= 0:
         return np.exp(-t / decay)
-    return (np.exp(-t / decay) - np.exp(-t / rise)) / _height(rise, decay)
-
-
-def _height(rise: float, decay: float) -> float:
-    """Peak of ``exp(-t / decay) - exp(-t / rise)``."""
-    peak = decay * rise / (decay - rise) * math.log(decay / rise)
-    return math.exp(-peak / decay) - math.exp(-peak / rise)
+    return (np.exp(-t / decay) - np.exp(-t / rise)) / peak_of_difference(rise, decay)
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +170,7 @@ def _event(
     def rate(t: float, x: Array) -> Array:
         local = start + x[target]
         inward = -G @ x
-        opened = w * float(_course(np.array(t), rise, decay)) * _block(receptor, float(local))
+        opened = w * float(_course(np.array(t), rise, decay)) * receptor.unblocked(float(local))
         inward[target] += opened * (receptor.E_rev.si - local)
         return np.asarray(inward / C)
 
@@ -228,6 +215,6 @@ def _two_exponentials(
     x0 = [math.log(own.tau_decay.si), -1.5]
     best = least_squares(error, x0, bounds=([-14, -6], [1, 3]))
     rise, decay = named(best.x)
-    gain = charge / (decay - rise) * _height(rise, decay)
+    gain = charge / (decay - rise) * peak_of_difference(rise, decay)
     misfit = float(np.sum(best.fun**2) * peak**2 / np.sum((target - target.mean()) ** 2))
     return gain, rise, decay, misfit

@@ -126,7 +126,6 @@ class StandaloneProgram:
 
     def _finish_source(self) -> None:
         _read_duration_at_start(self._directory / "main.cpp")
-        _sort_clocks(self._directory / "main.cpp")
 
     def run(
         self, circuit: Circuit, duration: float, threads: int = 1, progress: Progress | None = None,
@@ -267,16 +266,6 @@ def _read_duration_at_start(main: Path) -> None:
     if count != 1:
         raise BackendError("Brian2 generated a main program that is not understood")
     main.write_text(text)
-
-
-def _sort_clocks(main: Path) -> None:
-    """Put the lines that reset clocks in order: Brian2 writes them in that of a set of objects."""
-
-    def in_order(block: re.Match[str]) -> str:
-        return "".join(sorted(block[0].splitlines(True), key=lambda line: line.split("[")[0]))
-
-    reset = r"(?:[ \t]*_array_\w+clock_(?:timestep|t|dt)\[0\] = \S+;\n)+"
-    main.write_text(re.sub(reset, in_order, main.read_text()))
 
 
 class standalone_device:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -127,9 +126,7 @@ def driven(
         g, gE = free.g.copy(), free.gE.copy()
         for (compartment, _name), (receptor, size) in opened.items():
             k = free.index(compartment)
-            share = size
-            if receptor.mg is not None:
-                share = size / (1 + receptor.mg.si / 3.57 * math.exp(-62.0 * v[k]))
+            share = size * receptor.unblocked(float(v[k]))
             g[k] += share
             gE[k] += share * receptor.E_rev.si
         m = replace(free, g=g, gE=gE)
