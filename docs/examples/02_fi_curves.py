@@ -5,6 +5,7 @@ dashed: the median slope (Allen Cell Types Database, Gouwens et al. 2019,
 10.1038/s41593-019-0417-0). All cells and all currents are given in one run.
 """
 # writes: fi_curves.png
+# slow
 
 import csv
 import os

@@ -8,6 +8,7 @@ inhibit SST cells (directions: Fu et al. 2014, 10.1016/j.cell.2014.01.050; Pi et
 there are 20 SST cells, so that theirs is noisy.
 """
 # writes: time_course.png
+# slow
 
 import os
 from pathlib import Path

@@ -5,6 +5,7 @@ heterogeneous population draws its own from a stream of its own name, so that th
 the same in a population of any size. Here 60 pyramidal cells with the same step, uncoupled.
 """
 # writes: heterogeneity.png
+# slow
 
 import os
 from pathlib import Path

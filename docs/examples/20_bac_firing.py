@@ -6,6 +6,7 @@ Sakmann 1999, 10.1038/18686). Three times the current evokes the calcium spike a
 the tuft 5 ms before cancels it. `backend="neuron"` gives the same.
 """
 # writes: bac_firing.png
+# slow
 
 import os
 from pathlib import Path

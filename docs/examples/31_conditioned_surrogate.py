@@ -6,6 +6,7 @@ receptor, also at concentrations that the fit has not seen. It is a cell like an
 modulators act on it in a simulation.
 """
 # writes: conditioned.csv
+# slow
 
 import os
 from pathlib import Path
