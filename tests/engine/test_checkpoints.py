@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +21,10 @@ from biomod.programs import cache_directory, find_compiler, read_entry
 from tests.engine.helpers import ROOT, SCRIPTS, results, start
 
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason="no C++ compiler")
-# As in resumable.py: 20 checkpoints, and recordings that go to disk after 130 ms.
-EVERY, LATE = 0.02, 9
+# As in resumable.py: 20 checkpoints; recordings go to disk in pieces of 1 MiB, after 131 ms each.
+EVERY = 0.02
+# What is not on disk is in the checkpoint: the first to grow beyond so many bytes is the 13th.
+LARGEST, LATE = 2_050_000, 12
 RUNS = "150", "250"  # ms
 
 
@@ -44,8 +48,9 @@ class Program:
         return subprocess.CompletedProcess("main", process.returncode, stderr=said)
 
     def start(
-        self, every: float, resume: bool, threads: int, variables: dict[str, str]
-    ) -> subprocess.Popen[str]:
+        self, every: float, resume: bool, threads: int, variables: dict[str, str],
+        largest_file: int = resource.RLIM_INFINITY,
+    ) -> subprocess.Popen[str]:  # fmt: skip
         (self.folder / "results").mkdir(exist_ok=True)
         environment = os.environ | {
             "BIOMOD_CHECKPOINT_EVERY": str(every), "BIOMOD_RESUME": str(int(resume)),
@@ -54,22 +59,20 @@ class Program:
         return subprocess.Popen(
             ["./main"], cwd=self.folder, env=environment, text=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            preexec_fn=partial(limit_files, largest_file),
         )  # fmt: skip
 
     def interrupted(self) -> list[Path]:
-        """Kill it when it has written LATE checkpoints; returns those it kept, newest first."""
-        for _ in range(20):
-            process = self.start(EVERY, False, 1, {})
-            found: list[Path] = []
-            while process.poll() is None and (len(found) < 2 or number(found[0]) < LATE):
-                found = self.checkpoints()
-                time.sleep(0.001)
-            process.kill()
-            process.communicate()
-            found = self.checkpoints()
-            if len(found) == 2:
-                return found
-        raise AssertionError("it was never killed in time")
+        """Have it killed after checkpoint LATE; returns those it kept, newest first.
+
+        The kernel does it, in the midst of writing the next one, when that grows too large.
+        """
+        process = self.start(EVERY, False, 1, {}, largest_file=LARGEST)
+        _, said = process.communicate()
+        assert process.returncode == -signal.SIGXFSZ, said
+        found = self.checkpoints()
+        assert [number(path) for path in found] == [LATE, LATE - 1]
+        return found
 
     def checkpoints(self) -> list[Path]:
         found = (self.folder / "results").glob("checkpoint-*")
@@ -80,6 +83,11 @@ class Program:
         """All that Brian2 reads, but the wall time of the run."""
         found = (self.folder / "results").glob("_*")
         return {path.name: path.read_bytes() for path in found}
+
+
+def limit_files(largest: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
 
 
 def assert_same_arrays(found: Path, expected: Path) -> None:
