@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "brianlib/dynamic_array.h"
+#include "brianlib/engine_parking.h"
 #include "brianlib/engine_recording.h"
 #include "brianlib/engine_state.h"
 
@@ -60,7 +61,14 @@ void keep_one(const std::string& name, T& value) {
 template <class T>
 void keep(const std::string& name, std::vector<T>& values) {
     arrays().push_back(
-        {name, [&values](std::ostream& out) { write_values(out, values.data(), values.size()); },
+        {name,
+         [&values](std::ostream& out) {
+             const Parkable* on_disk = parkable(&values);
+             if (!on_disk || on_disk->parked == 0)
+                 return write_values(out, values.data(), values.size());
+             write_count(out, on_disk->parked / sizeof(T));
+             copy_parked(*on_disk, out);
+         },
          [&values](std::istream& in) { read_values(in, values); }});
 }
 
