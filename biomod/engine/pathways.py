@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -28,6 +28,9 @@ from biomod.engine.constants import integer
 COLUMNS, DELIVER = "%COLUMNS%", "%DELIVER%"
 _MARK = re.compile(r"// effect: (\{.*\})")
 _ADD = re.compile(r"(\w+)\.add\(&(\w+), _run_(\w+)\);")
+# Arguments of the program change arrays before a run.
+_SET = "set_from_command_line(args);"
+_ARGUMENTS = {_SET: f"if (!args.empty()) engine::fetch_parked();\n{_SET}"}
 _INDEX = "const size_t _vectorisation_idx = _idx;"
 
 
@@ -210,15 +213,20 @@ def column_lines(device: Any, pathways: Pathways, codeobj: Any) -> tuple[str, st
 
 def with_parking(device: Any, pathways: Pathways, queue: list[Any]) -> list[Any]:
     """The queue of the program, with what tells each run which arrays can wait on disk."""
+    if not pathways.users:
+        return queue
     result: list[Any] = []
     runs = iter(pathways.users)
     numbers = [k for k, (kind, _) in enumerate(queue) if kind == "run_network"]
-    if not pathways.users:
-        return queue
+    filled = _last_use(device, pathways.users[0], queue[: numbers[0]])
     for number, entry in enumerate(queue):
         if entry[0] != "run_network":
+            done = sorted(f"engine::park(&{array});" for array, k in filled.items() if k == number)
             result.append(entry)
+            result += [("insert_code", "\n".join(done))] if done else []
             continue
+        network, run_lines = entry[1]
+        entry = "run_network", (network, [_ARGUMENTS.get(line, line) for line in run_lines])
         last = number == numbers[-1] and all(map(_harmless, queue[number + 1 :]))
         lines = [f"engine::begin_run({'true' if last else 'false'});"]
         for variable, users in next(runs).items():
@@ -228,6 +236,23 @@ def with_parking(device: Any, pathways: Pathways, queue: list[Any]) -> list[Any]
         if not last:
             result.append(("insert_code", "engine::fetch_parked();"))
     return result
+
+
+def _last_use(device: Any, arrays: Iterable[Any], queue: list[Any]) -> dict[str, int]:
+    """The entries of the queue after which nothing but pathways needs an array, by its name."""
+    last: dict[str, int] = {}
+    names = {device.dynamic_arrays[variable]: variable for variable in arrays}
+    for number, (kind, arguments) in enumerate(queue):
+        if kind == "run_code_object":
+            (codeobj,) = arguments
+            used = _arrays(codeobj)
+            if codeobj.template_name.startswith("synapses_create"):  # all get their new size
+                used |= set(codeobj.owner._registered_variables)
+            last |= {name: number for name, variable in names.items() if variable in used}
+        else:
+            text = str(arguments)
+            last |= {name: number for name in names if re.search(rf"\b{name}\b", text)}
+    return last
 
 
 def _harmless(entry: tuple[str, Any]) -> bool:

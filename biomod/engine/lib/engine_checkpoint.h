@@ -69,7 +69,10 @@ void keep(const std::string& name, std::vector<T>& values) {
              write_count(out, on_disk->parked / sizeof(T));
              copy_parked(*on_disk, out);
          },
-         [&values](std::istream& in) { read_values(in, values); }});
+         [&values](std::istream& in) {
+             read_values(in, values);
+             replace_parked(&values);
+         }});
 }
 
 template <class T>

@@ -15,7 +15,6 @@ namespace engine {
 extern int threads;
 
 class Effect {
-    const std::vector<int32_t>* targets = nullptr;
     int64_t n_targets = 0;
 
   public:
@@ -27,6 +26,7 @@ class Effect {
     virtual size_t delivered() const = 0;  // synapses that spikes have reached in the last step
 
   protected:
+    const std::vector<int32_t>* targets = nullptr;
     bool divided() const;  // whether there are parts in this run
     size_t part_of(size_t synapse, size_t parts) const {
         return (size_t)((*targets)[synapse] * (int64_t)parts / n_targets);

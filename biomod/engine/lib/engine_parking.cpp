@@ -32,17 +32,53 @@ void begin_run(bool last) {
 
 void expect(const void* values, int users) { parkable(values)->users = users; }
 
+void park(const void* values) {
+    Parkable* const parked = parkable(values);
+    const uint64_t bytes = parked->bytes();
+    if (bytes < LEAST) return;
+    std::ofstream out(part(*parked), std::ios::binary | std::ios::trunc);
+    out.write((const char*)parked->memory(), bytes);
+    out.close();
+    if (!out) fail("cannot write " + part(*parked) + "; is the disk full?");
+    parked->resize(0);
+    parked->parked = bytes;
+}
+
 void release(const void* values) {
     Parkable* const released = parkable(values);
-    if (!released || --released->users != 0) return;
-    const uint64_t bytes = released->bytes();
-    if (bytes < LEAST) return;
-    std::ofstream out(part(*released), std::ios::binary | std::ios::trunc);
-    out.write((const char*)released->memory(), bytes);
-    out.close();
-    if (!out) fail("cannot write " + part(*released) + "; is the disk full?");
-    released->resize(0);
-    released->parked = bytes;
+    if (released && --released->users == 0 && !released->parked) park(values);
+}
+
+static void read(const Parkable& parkable) {
+    std::ifstream in(part(parkable), std::ios::binary);
+    parkable.resize(parkable.parked);
+    if (!in.read((char*)parkable.memory(), parkable.parked)) fail("cannot read " + part(parkable));
+}
+
+static void fetch(Parkable& parkable) {
+    if (parkable.parked == 0) return;
+    read(parkable);
+    std::remove(part(parkable).c_str());
+    parkable.parked = 0;
+}
+
+void fetch(const void* values) {
+    if (Parkable* const found = parkable(values)) fetch(*found);
+}
+
+void replace_parked(const void* values) {
+    Parkable* const found = parkable(values);
+    if (!found || found->parked == 0) return;
+    std::remove(part(*found).c_str());
+    found->parked = 0;
+}
+
+Loan::Loan(const void* values) : lent(parkable(values)) {
+    if (lent && lent->parked) read(*lent);
+}
+
+Loan::~Loan() {
+    if (lent && lent->parked) lent->resize(0);
 }
 
 void copy_parked(const Parkable& parkable, std::ostream& to) {
@@ -56,15 +92,7 @@ void copy_parked(const Parkable& parkable, std::ostream& to) {
 }
 
 void fetch_parked() {
-    for (auto& parkable : parkables()) {
-        if (parkable.parked == 0) continue;
-        std::ifstream in(part(parkable), std::ios::binary);
-        parkable.resize(parkable.parked);
-        if (!in.read((char*)parkable.memory(), parkable.parked)) fail("cannot read " + part(parkable));
-        in.close();
-        std::remove(part(parkable).c_str());
-        parkable.parked = 0;
-    }
+    for (auto& parkable : parkables()) fetch(parkable);
 }
 
 void finish_parked() {

@@ -38,6 +38,7 @@ class SynapticPathway : public engine::Effect {
         else keep(old_dt / dt);
         old_dt = dt;
         delays_from = &delays;
+        const engine::Loan sources_lent(&sources), delays_lent(&delays), targets_lent(targets);
         const auto ends = std::minmax_element(delays.begin(), delays.end());
         least = delays.empty() ? 0 : steps(*ends.first, dt);
         most = delays.empty() ? 0 : steps(*ends.second, dt);
@@ -51,7 +52,6 @@ class SynapticPathway : public engine::Effect {
     }
 
     void advance() {
-        if (!settled && !columns.empty()) settle();
         now++;
         for (Part& part : parts) part.forget();
         due.clear();
@@ -98,9 +98,10 @@ class SynapticPathway : public engine::Effect {
                 for (uint32_t place = reached.begin; place < reached.end; place++)
                     effect((size_t)place);
         }
+        if (!settled) settle();
     }
 
-    size_t synapses() const override { return sources.size(); }
+    size_t synapses() const override { return engine::size(sources); }
     bool ready() const override { return settled && parts.size() > 1; }
     size_t delivered() const override {
         size_t all = 0;
@@ -234,7 +235,9 @@ class SynapticPathway : public engine::Effect {
     }
 
     template <typename T> Column copied(const std::vector<T>& values) {
+        if (order.empty()) engine::fetch(&values);
         if (order.empty()) return {(const char*)values.data(), sizeof(T), nullptr};
+        const engine::Loan lent(&values);
         T* const own = new T[order.size()];
         for (size_t k = 0; k < order.size(); k++) own[k] = values[order[k]];
         engine::release(&values);
