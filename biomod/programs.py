@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -160,25 +160,50 @@ def compile_program(
     joined = [f for f in files if f.endswith(".cpp") and f not in ("hot.cpp", "cold.cpp")]
     others = [f for f in files if not f.endswith(".cpp")]
     hot, cold = _units(directory, joined)
-    text = [_identity(compiler), hot, cold, _headers(directory), *flags, *link_flags]
+    text = [_identity(compiler), hot, cold, headers(directory), *flags, *link_flags]
     text += [(directory / f).read_text() for f in others]
+    binary = directory / "main"
+
+    def build() -> None:
+        (directory / "hot.cpp").write_text(hot)
+        (directory / "cold.cpp").write_text(cold)
+        units = (("hot.cpp", HOT), ("cold.cpp", COLD), *((f, HOT) for f in others))
+        with ThreadPoolExecutor(2) as pool:
+            jobs = [
+                pool.submit(_compile, compiler, directory, name, [level, *flags, *SAFE])
+                for name, level in units
+            ]
+            objects = [job.result() for job in jobs]
+        link = [compiler, *objects, "-o", "main", *_flags(compiler), HOT, *link_flags]
+        _call(link, directory)
+
+    return binary, build_once(text, binary, build)
+
+
+def build_once(text: Sequence[str], binary: Path, build: Callable[[], None]) -> bool:
+    """Get an executable from the cache, or make it and keep it there.
+
+    Parameters
+    ----------
+    text : sequence of str
+        All that decides what the executable is: sources, compiler, its flags, the machine.
+    binary : Path
+        Where the executable will be.
+    build : callable
+        Makes it.
+
+    Returns
+    -------
+    bool
+        Whether it had to be made.
+    """
     key = hashlib.sha256("\0".join(text).encode())
     kept = cache_directory() / "programs" / f"{key.hexdigest()[:32]}.bin"
-    binary = directory / "main"
     if _take(kept, binary):
-        return binary, False
-    (directory / "hot.cpp").write_text(hot)
-    (directory / "cold.cpp").write_text(cold)
-    with ThreadPoolExecutor(2) as pool:
-        jobs = [
-            pool.submit(_compile, compiler, directory, name, [level, *flags, *SAFE])
-            for name, level in (("hot.cpp", HOT), ("cold.cpp", COLD), *((f, HOT) for f in others))
-        ]
-        objects = [job.result() for job in jobs]
-    link = [compiler, *objects, "-o", "main", *_flags(compiler), HOT, *link_flags]
-    _call(link, directory)
+        return False
+    build()
     _keep(binary, kept)
-    return binary, True
+    return True
 
 
 def _compile(compiler: str, directory: Path, name: str, flags: Sequence[str]) -> str:
@@ -269,5 +294,6 @@ def _units(directory: Path, files: Sequence[str]) -> tuple[str, str]:
     return "\n".join(hot), "\n".join(cold)
 
 
-def _headers(directory: Path) -> str:
+def headers(directory: Path) -> str:
+    """The headers of a generated program as one text."""
     return "\0".join(f.read_text() for f in sorted(directory.rglob("*.h")))
