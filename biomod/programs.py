@@ -1,9 +1,8 @@
 """Compile a generated C++ program as a few translation units, once per source text.
 
 Brian2's makefile compiles about a hundred small files one by one; most of that time goes into
-reading the same headers again. Here the files are joined, which the anonymous namespaces of the
-generated code would forbid, so each file's gets a name of its own. There are three units: what runs
-at every step, what runs once, and what is the same in all programs, which is compiled once.
+reading the same headers again. Here they are joined into three (:mod:`biomod.joining`). What is the
+same in all programs is compiled once, and the headers of all are read once.
 """
 
 from __future__ import annotations
@@ -13,17 +12,18 @@ import hashlib
 import logging
 import os
 import platform
-import re
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from biomod.joining import UNITS, headers, join, library
 
 # The joined files leave the folders from which they included their neighbours by name.
 INCLUDE = ("-I.", "-Ibrianlib")
@@ -37,9 +37,6 @@ OPTIONAL_FLAGS = ("-fopenmp", "-mprefer-vector-width=512")
 # After whatever a user adds.
 SAFE = ("-fno-associative-math",)
 HOT, COLD, FIXED = "-O3", "-O1", "-O2"
-UNITS = ("hot", "cold", "fixed")
-# Code objects that run once or a few times.
-ONCE = re.compile("^(before|after)_run_|synapses_create|group_variable_set")
 CACHE_LIMIT = 2 * 1024**3
 # Programs, simulators of point neurons, and responses of cells that surrogates are fitted to.
 KEPT = ("programs/*.bin", "kernels/*.so", "responses/*.npz")
@@ -167,39 +164,65 @@ def compile_program(
         files = [str(f.relative_to(directory)) for f in sorted(directory.rglob("*.cpp"))]
     joined = [f for f in files if f.endswith(".cpp") and Path(f).stem not in UNITS]
     others = [f for f in files if not f.endswith(".cpp")]
-    units = _units(directory, joined)
-    text = [_identity(compiler), *units.values(), _headers(directory), *flags, *link_flags]
+    units = join(directory, joined)
+    text = [_identity(compiler), *units.values(), headers(directory), *flags, *link_flags]
     text += [(directory / f).read_text() for f in others]
-    kept = cache_directory() / "programs" / f"{_key(text)}.bin"
     binary = directory / "main"
-    if _take(kept, binary):
-        return binary, False
+
+    def build() -> None:
+        _build(compiler, directory, units, others, list(flags), list(link_flags))
+
+    return binary, build_once(text, binary, build)
+
+
+def _build(
+    compiler: str, directory: Path, units: dict[str, str], others: list[str], flags: list[str],
+    link_flags: list[str],
+) -> None:  # fmt: skip
     jobs = [("hot.cpp", HOT), ("cold.cpp", COLD), *((f, HOT) for f in others)]
     with ThreadPoolExecutor(2) as pool, ExitStack() as used:
         # Before all others, which wait for it. They hold for the usual flags only.
         usual = all(flag.startswith("-I") for flag in flags)
-        headers = pool.submit(_precompile, compiler, directory, used) if usual else None
+        read = pool.submit(_precompile, compiler, directory, used) if usual else None
         objects = []
         if units["fixed"]:
             objects.append(pool.submit(_compile_once, compiler, directory, units["fixed"], flags))
         for name, level in jobs:
             unit = units.get(Path(name).stem)
             given = [level, *flags, *SAFE]
-            job = pool.submit(_compile_unit, compiler, directory, name, unit, given, headers)
+            job = pool.submit(_compile_unit, compiler, directory, name, unit, given, read)
             objects.append(job)
         names = [each.result() for each in objects]
     _call([compiler, *names, "-o", "main", *_flags(compiler), HOT, *link_flags], directory)
+
+
+def build_once(text: Sequence[str], binary: Path, build: Callable[[], None]) -> bool:
+    """Get an executable from the cache, or make it and keep it there.
+
+    Parameters
+    ----------
+    text : sequence of str
+        All that decides what the executable is: sources, compiler, its flags, the machine.
+    binary : Path
+        Where the executable will be.
+    build : callable
+        Makes it.
+
+    Returns
+    -------
+    bool
+        Whether it had to be made.
+    """
+    kept = cache_directory() / "programs" / f"{_key(text)}.bin"
+    if _take(kept, binary):
+        return False
+    build()
     _keep(binary, kept)
-    return binary, True
+    return True
 
 
 def _key(text: Sequence[str]) -> str:
     return hashlib.sha256("\0".join(text).encode()).hexdigest()[:32]
-
-
-def _library(directory: Path) -> str:
-    """The headers that are the same in all programs."""
-    return "\0".join(f.read_text() for f in sorted(directory.glob("brianlib/*.h")))
 
 
 def _precompile(compiler: str, directory: Path, used: ExitStack) -> Path | None:
@@ -210,7 +233,7 @@ def _precompile(compiler: str, directory: Path, used: ExitStack) -> Path | None:
     prelude = directory / PRELUDE
     if not prelude.exists() or "Free Software Foundation" not in _identity(compiler):
         return None
-    key = _key([_identity(compiler), platform.libc_ver()[1], _library(directory)])
+    key = _key([_identity(compiler), platform.libc_ver()[1], library(directory)])
     folder = cache_directory() / "headers"
     try:
         kept = _whole(folder, key) or _precompiled(compiler, directory, folder, key)
@@ -250,10 +273,10 @@ def _precompiled(compiler: str, directory: Path, folder: Path, key: str) -> Path
 
 def _compile_unit(
     compiler: str, directory: Path, name: str, text: str | None, flags: Sequence[str],
-    headers: Future[Path | None] | None,
+    read: Future[Path | None] | None,
 ) -> str:  # fmt: skip
     """Compile a joined unit, or a file that is there already if there is no text."""
-    precompiled = headers.result() if headers and text else None
+    precompiled = read.result() if read and text else None
     if text is not None:
         include = f'#include "{PRELUDE}"\n' if precompiled else ""
         (directory / name).write_text(include + text)
@@ -272,7 +295,7 @@ def _compile_unit(
 def _compile_once(compiler: str, directory: Path, unit: str, flags: Sequence[str]) -> str:
     """Compile what is the same in other programs, or take it from the cache."""
     kept = cache_directory() / "programs"
-    kept /= f"{_key([_identity(compiler), unit, _library(directory), *flags])}.o"
+    kept /= f"{_key([_identity(compiler), unit, library(directory), *flags])}.o"
     target = directory / "fixed.o"
     if not _take(kept, target):
         (directory / "fixed.cpp").write_text(unit)
@@ -349,33 +372,3 @@ def _keep(binary: Path, kept: Path) -> None:
             break
         excess -= stat.st_size
         file.unlink(missing_ok=True)
-
-
-def _units(directory: Path, files: Sequence[str]) -> dict[str, str]:
-    """The sources as three texts, by the names of their units."""
-    units: dict[str, list[str]] = {name: [] for name in UNITS}
-    for number, file in enumerate(directory / f for f in files):
-        text = file.read_text()
-        unit = _unit(file, text, directory)
-        name = f"unit{number}"
-        text = re.sub(r"\bnamespace \{", f"namespace {name} {{", text, count=1)
-        if f"namespace {name} " in text:
-            using = "using namespace brian;"
-            text = text.replace(using, f"{using} using namespace {name};")
-        defined = re.findall(r"^#define\s+(\w+)", text, flags=re.M)
-        text += "\n" + "\n".join(f"#undef {d}" for d in defined if not d.startswith("_INCLUDED"))
-        units[unit].append(f"// {file.name}\n{text}")
-    return {name: "\n".join(texts) for name, texts in units.items()}
-
-
-def _unit(file: Path, text: str, directory: Path) -> str:
-    """The unit of a source file."""
-    if file.parent != directory:
-        return "cold" if ONCE.search(file.name) else "hot"
-    included = re.findall(r'^#include\s*"(.*)"', text, flags=re.M)
-    fixed = included and all(header.startswith("brianlib/engine") for header in included)
-    return "fixed" if fixed else "cold"
-
-
-def _headers(directory: Path) -> str:
-    return "\0".join(f.read_text() for f in sorted(directory.rglob("*.h")))

@@ -27,7 +27,8 @@ from biomod.engine.checkpoint import CheckpointError, checkpoint_environment
 from biomod.engine.functions import register
 from biomod.engine.fusion import Phase, fuse, phases_source
 from biomod.engine.generator import EngineGenerator
-from biomod.programs import UNITS, compile_program
+from biomod.joining import UNITS
+from biomod.programs import compile_program
 
 LIBRARY = Path(__file__).parent / "lib"
 BRIAN_HEADERS = ("brianlib/spikequeue.h", "brianlib/stdint_compat.h")
