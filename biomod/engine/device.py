@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from brian2.codegen.generators.cpp_generator import CPPCodeGenerator
 from brian2.codegen.targets import codegen_targets
 from brian2.codegen.translation import make_statements
 from brian2.core.preferences import BrianPreference, prefs
@@ -20,18 +21,19 @@ from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from brian2.devices.device import all_devices, get_device
 from brian2.units import have_same_dimensions, second
 
-from biomod.engine import checkpoint, constants, pathways
+from biomod.engine import cachekeys, checkpoint, constants, pathways
 from biomod.engine.calls import STEP, TIME
 from biomod.engine.checkpoint import CheckpointError, checkpoint_environment
 from biomod.engine.functions import register
 from biomod.engine.fusion import Phase, fuse, phases_source
 from biomod.engine.generator import EngineGenerator
+from biomod.joining import UNITS
 from biomod.programs import compile_program
 
 LIBRARY = Path(__file__).parent / "lib"
 BRIAN_HEADERS = ("brianlib/spikequeue.h", "brianlib/stdint_compat.h")
 HEADER = '"brianlib/engine_random.h"'
-HEADERS = [HEADER, '"brianlib/engine_phase.h"']
+HEADERS = [HEADER, '"brianlib/engine_phase.h"', '"brianlib/engine_universal.h"']
 MAIN_HEADERS = (HEADER, '"brianlib/engine_checkpoint.h"')
 
 prefs.register_preferences(
@@ -90,6 +92,8 @@ class EngineCodeObject(CPPStandaloneCodeObject):
         super().run_block(block)
         queue[before:] = map(checkpoint.prepared, queue[before:])
 
+
+cachekeys.install()
 
 codegen_targets.add(EngineCodeObject)
 
@@ -236,11 +240,25 @@ class EngineDevice(CPPStandaloneDevice):
         others = pathways.object_lines(self, self._pathways)
         writer.write("engine_objects.cpp", checkpoint.objects_source(self, others))
 
-    def generate_objects_source(self, writer: Any, *args: Any) -> None:
-        """Write the arrays, their sizes being data."""
-        super().generate_objects_source(writer, *args)
-        objects = Path(self.project_dir) / "objects.cpp"
-        objects.write_text(constants.sizes(objects.read_text()))
+    def generate_objects_source(
+        self, writer: Any, arange_arrays: Any, synapses: Any, static_array_specs: Any,
+        networks: Any, timed_arrays: Any,
+    ) -> None:  # fmt: skip
+        """Write the arrays, their sizes being data; the declarations are Brian2's."""
+        super().generate_objects_source(
+            writer, arange_arrays, synapses, static_array_specs, networks, timed_arrays
+        )
+        every = [self.arrays, self.dynamic_arrays, self.dynamic_arrays_2d]
+        names = {name for arrays in every for name in arrays.values()}
+        text = EngineCodeObject.templater.engine_arrays(
+            None, None, array_specs=self.arrays, dynamic_array_specs=self.dynamic_arrays,
+            dynamic_array_2d_specs=self.dynamic_arrays_2d, zero_arrays=self.zero_arrays,
+            arange_arrays=arange_arrays, synapses=synapses, clocks=self.clocks,
+            static_array_specs=static_array_specs, networks=networks, timed_arrays=timed_arrays,
+            get_array_filename=self.get_array_filename, get_array_name=self.get_array_name,
+            profiled_codeobjects=self.profiled_codeobjects, declared=names.__contains__,
+        )  # fmt: skip
+        writer.write("objects.cpp", text.cpp_file)
 
     def generate_main_source(self, writer: Any) -> None:
         """Write the program: its numbers as data, what threads can share in phases."""
@@ -279,6 +297,9 @@ class EngineDevice(CPPStandaloneDevice):
     def copy_source_files(self, writer: Any, directory: str) -> None:
         """Brian2's library and the engine's."""
         super().copy_source_files(writer, directory)
+        universal = Path(directory) / "brianlib/engine_universal.h"
+        universal.write_text(f"#pragma once\n{CPPCodeGenerator.universal_support_code}")
+        writer.header_files.add("brianlib/engine_universal.h")
         for file in sorted(LIBRARY.iterdir()):
             header = file.suffix == ".h"
             name = f"brianlib/{file.name}" if header else file.name
@@ -290,7 +311,7 @@ class EngineDevice(CPPStandaloneDevice):
         if code and self.project_dir is not None and self.writer is not None:
             directory = Path(self.project_dir)
             files = [*self.writer.source_files, *self.writer.header_files, constants.TABLE]
-            files += [f"{unit}.{kind}" for unit in ("hot", "cold") for kind in ("cpp", "o")]
+            files += [f"{unit}.{kind}" for unit in UNITS for kind in ("cpp", "o")]
             for file in files:
                 if not os.path.isabs(file):  # a source file of the user's own stays
                     (directory / file).unlink(missing_ok=True)

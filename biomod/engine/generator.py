@@ -76,6 +76,7 @@ class EngineGenerator(CPPCodeGenerator):
     # Whether calls are made out of line, whether numbers in the text are of single precision, and
     # whether the text is that of statements before the loop.
     out_of_line = single = before_loop = False
+    universal_support_code = ""  # in a header, once
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -20,7 +20,8 @@
 #endif
 
 #include "brianlib/engine_checkpoint.h"
-#include "objects.h"
+
+namespace brian { extern std::string results_dir; }
 
 namespace engine {
 static const char MAGIC[] = "biomod checkpoint 1\n";
