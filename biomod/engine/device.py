@@ -106,6 +106,14 @@ def run_environment(threads: int) -> dict[str, str]:
     return {"BIOMOD_THREADS": str(threads), "GOMP_SPINCOUNT": spins}
 
 
+def _without_queues(objects: str) -> str:
+    """Brian2's arrays without the queues, which 2.10 writes and our pathways do not have."""
+    return re.sub(
+        r"^ *// Write spike queue states to disk\n.*?(?=^ *// Write random generator state)",
+        "", objects, flags=re.MULTILINE | re.DOTALL,
+    )  # fmt: skip
+
+
 class EngineDevice(CPPStandaloneDevice):
     """C++ standalone with vectorised state updates, threads and counter-based random numbers."""
 
@@ -237,7 +245,7 @@ class EngineDevice(CPPStandaloneDevice):
         """Write the arrays, their sizes being data."""
         super().generate_objects_source(writer, *args)
         objects = Path(self.project_dir) / "objects.cpp"
-        objects.write_text(constants.sizes(objects.read_text()))
+        objects.write_text(constants.sizes(_without_queues(objects.read_text())))
 
     def generate_main_source(self, writer: Any) -> None:
         """Write the program: its numbers as data, what threads can share in phases."""
