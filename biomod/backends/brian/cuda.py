@@ -140,7 +140,7 @@ def _preferences(toolkit: str) -> Iterator[None]:
     }
     before = {name: prefs[name] for name in wanted}
     # It tells all its preferences, and warns of integers that single precision would round.
-    log = logging.getLogger("brian2cuda")
+    log = logging.getLogger("brian2.brian2cuda")
     level = log.level
     log.setLevel(logging.ERROR)
     try:
