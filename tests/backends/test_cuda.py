@@ -6,7 +6,10 @@ Those that compile need nvcc, brian2cuda and so Python 3.12: ``make cuda-test PY
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -53,6 +56,24 @@ M1 = Expression(
     1.0,
     (Effect("E1", "M1", "g_M", "soma", "scale", 0.1),),
 )
+ROOT = Path(__file__).parents[2]
+# Two clocks, since the trace has one of its own.
+HASH_OF_SOURCE = """
+import hashlib
+import biomod as bm
+from biomod.backends.brian import cuda, nvcc
+from biomod.programs import headers
+from tests.backends.test_cuda import pair
+from biomod.model import record
+
+def shown(directory, toolkit):
+    text = nvcc.join(directory) + headers(directory)
+    print(hashlib.sha256(text.encode()).hexdigest())
+    return directory / "main", True
+
+cuda.compile_unit = shown
+bm.compile(pair(), "10 ms", record=[record("B.soma.v", interval="1 ms")], backend="cuda")
+"""
 missing = [
     what
     for what, there in (
@@ -143,6 +164,17 @@ class TestCompiled:
         entry.write_bytes(entry.read_bytes()[:-100])
         torn = bm.compile(pair(), "100 ms", record=["B[0:3].soma.v"], backend="cuda")
         assert torn.compiled.compiled, "a torn program is not used"
+
+    def test_the_source_is_the_same_in_every_process(self) -> None:
+        hashes = []
+        for seed in ("1", "2", "5"):
+            done = subprocess.run(
+                [sys.executable, "-W", "ignore", "-c", HASH_OF_SOURCE],
+                env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+                stdout=subprocess.PIPE, text=True, check=True,
+            )  # fmt: skip
+            hashes.append(done.stdout.split()[-1])
+        assert len(set(hashes)) == 1
 
     def test_other_delays_are_refused(self) -> None:
         program = bm.compile(pair(), "100 ms", backend="cuda")
