@@ -5,8 +5,8 @@ usage: engine_circuit.py MODEL DEVICE THREADS PRECISION FOLDER [CHANGED]
 MODEL is lif (dendritic spikes, dt 0.1 ms) or hh (channels in the soma, dt 0.05 ms). Prints a JSON
 object: seconds of writing and compiling, of three runs, the peak of memory (of the whole program,
 also divided by the number of synapses), and the rates. With CHANGED the weights of
-the synapses are 1 % larger, a constant that stock Brian2 writes into the source text. `compiled` tells
-whether a compiler ran. The rates are tuned by hand and model nothing.
+the synapses are 1 % larger, a constant that stock Brian2 writes into the source text. `compiled`
+tells whether a compiler ran. The rates are tuned by hand and model nothing.
 """
 
 from __future__ import annotations
