@@ -37,6 +37,7 @@ from biomod.engine.calls import PURE_FUNCTIONS, STEP, TIME, VECTOR_FUNCTIONS, Ca
 from biomod.engine.constants import integer, real
 from biomod.engine.exponentials import Sharing
 from biomod.engine.fusion import Divisible
+from biomod.engine.pathways import Effect, effect
 from biomod.engine.renderer import WRITTEN_OUT, EngineRenderer
 
 # Calls above which a loop uses the versions out of line: the time that the compiler needs grows
@@ -75,6 +76,7 @@ class EngineGenerator(CPPCodeGenerator):
     # Whether calls are made out of line, whether numbers in the text are of single precision, and
     # whether the text is that of statements before the loop.
     out_of_line = single = before_loop = False
+    universal_support_code = ""  # in a header, once
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -123,6 +125,10 @@ class EngineGenerator(CPPCodeGenerator):
             keywords["stream"] = zlib.crc32(self.name.encode())
         if self.template_name in ("stateupdate", "threshold"):
             keywords |= self._loops(sc_statements, ve_statements, vector)
+        if self.template_name == "synapses":
+            (statements,) = ve_statements.values()
+            (scalars,) = sc_statements.values()
+            keywords["effect"] = self._effect([*scalars, *statements]).mark()
         if self.numbers:
             (block,) = scalar
             scalar[block] = [*self.numbers, *scalar[block]]
@@ -192,6 +198,12 @@ class EngineGenerator(CPPCodeGenerator):
             events=events,
             checked=checked and prefs.devices.biomod_cpp.check_interval > 0,
         )
+
+    def _effect(self, statements: list[Any]) -> Effect:
+        """What decides how the effect of a spike can be computed."""
+        read, write, _, _ = self.arrays_helper(statements)
+        names = set().union(*(get_identifiers(s.expr) for s in statements))
+        return effect(self.variables, self.variable_indices, read, write, names, self._global)
 
     @staticmethod
     def _global(variable: ArrayVariable) -> str:
