@@ -62,7 +62,7 @@ HASH_OF_SOURCE = """
 import hashlib
 import biomod as bm
 from biomod.backends.brian import cuda, nvcc
-from biomod.programs import headers
+from biomod.joining import headers
 from tests.backends.test_cuda import pair
 from biomod.model import record
 

@@ -17,7 +17,8 @@ from functools import cache
 from pathlib import Path
 
 from biomod.errors import BackendError
-from biomod.programs import build_once, headers
+from biomod.joining import headers
+from biomod.programs import build_once
 
 # Architecture to compile for where there is no GPU to ask and the variable says nothing (9.0: H100
 # and H200). The program holds PTX too, so later architectures run it.
