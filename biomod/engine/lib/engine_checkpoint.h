@@ -80,9 +80,10 @@ template <class T>
 __attribute__((noinline)) void keep(const char* name, DynamicArray2D<T>& values) {
     arrays().push_back({name,
                         [&values](std::ostream& out) {
-                            write_values(out, &values.m, 1);
-                            write_values(out, &values.n, 1);
-                            for (int row = 0; row < values.n; row++)
+                            const int m = values.m, n = values.n;
+                            write_values(out, &m, 1);
+                            write_values(out, &n, 1);
+                            for (int row = 0; row < n; row++)
                                 write_values(out, values(row).data(), values.m);
                         },
                         [&values](std::istream& in) {
@@ -90,7 +91,11 @@ __attribute__((noinline)) void keep(const char* name, DynamicArray2D<T>& values)
                             read_values(in, m);
                             read_values(in, n);
                             values.resize(n.at(0), m.at(0));
-                            for (int row = 0; row < values.n; row++) read_values(in, values(row));
+                            std::vector<T> one;
+                            for (int row = 0; row < n.at(0); row++) {
+                                read_values(in, one);
+                                for (int i = 0; i < m.at(0); i++) values(row, i) = one.at(i);
+                            }
                         }});
 }
 
