@@ -39,6 +39,7 @@ from biomod.engine.constants import integer, real
 from biomod.engine.exponentials import Sharing
 from biomod.engine.fusion import Divisible
 from biomod.engine.packing import Pack, pack
+from biomod.engine.pathways import Effect, effect
 from biomod.engine.renderer import WRITTEN_OUT, EngineRenderer
 from biomod.engine.scalars import remembered
 
@@ -82,6 +83,7 @@ class EngineGenerator(CPPCodeGenerator):
     # Whether calls are made out of line, whether numbers in the text are of single precision, and
     # whether the text is that of statements before the loop.
     out_of_line = single = before_loop = False
+    universal_support_code = ""  # in a header, once
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -142,6 +144,10 @@ class EngineGenerator(CPPCodeGenerator):
         if self.template_name in ("stateupdate", "threshold"):
             (before,) = scalar.values()
             keywords |= self._loops(sc_statements, ve_statements, vector, before)
+        if self.template_name == "synapses":
+            (statements,) = ve_statements.values()
+            (scalars,) = sc_statements.values()
+            keywords["effect"] = self._effect([*scalars, *statements]).mark()
         if self.numbers:
             (block,) = scalar
             scalar[block] = [*self.numbers, *scalar[block]]
@@ -225,6 +231,12 @@ class EngineGenerator(CPPCodeGenerator):
             events=events,
             checked=checked and prefs.devices.biomod_cpp.check_interval > 0,
         )
+
+    def _effect(self, statements: list[Any]) -> Effect:
+        """What decides how the effect of a spike can be computed."""
+        read, write, _, _ = self.arrays_helper(statements)
+        names = set().union(*(get_identifiers(s.expr) for s in statements))
+        return effect(self.variables, self.variable_indices, read, write, names, self._global)
 
     @staticmethod
     def _global(variable: ArrayVariable) -> str:

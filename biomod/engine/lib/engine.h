@@ -16,7 +16,7 @@
 #include <string>
 #include <type_traits>
 #if defined(__x86_64__)
-#include <immintrin.h>
+#include <xmmintrin.h>
 #endif
 
 #define ENGINE_INLINE static inline __attribute__((always_inline))

@@ -133,6 +133,8 @@ def _exported(chip: str, fitted: Fit, neuron: FixedNeuron, content: Mapping[str,
 _BSS2_TAU_M, _BSS2_T_REF = (0.5, 60.0), (0.04, 32.0)
 _BSS2_CODES, _BSS2_CAPACITANCES = 1022, 63
 _BSS2_VOLTAGES = ("E_L", "v_T", "v_peak", "v_reset")
+# Potentials that its calibration can be asked for, in reads of an 8-bit converter (CADC).
+_BSS2_READS = {"E_L": (50, 160), "v_reset": (50, 160), "v_peak": (50, 220)}
 
 
 def _brainscales2(fitted: Fit, _: float | None) -> Exported:
@@ -156,23 +158,45 @@ def _brainscales2(fitted: Fit, _: float | None) -> Exported:
     losses = (
         f"voltages have {_BSS2_CODES + 1} codes from {low:.1f} to {high:.1f} mV, conductances as "
         f"many up to {strongest:.0f} nS (linear: estimate)",
-        "Delta, the adaptation's tau_w and b are set by calibration and taken as exact",
+        "Delta and the adaptation's tau_w and b are taken as exact: calix calibrates neither the "
+        "exponential term nor adaptation, and gives no ranges for them",
     )
     content = {
         "model": name, "codes": codes, "membrane_capacitance": _BSS2_CAPACITANCES,
         "tau_mem_us": p["C"] / values["g"], "refractory_us": p["t_ref"],
         "calibrate": {n: p[n] for n in ("Delta", "tau_w", "b") if n in p},
+        "calix": _calix_target(p),
         "rounded_parameters": dict(rounded.parameters), "voltage_window_mV": [low, high],
         "steps_of_t_ref": refractory_steps(fitted.model, p, fitted.dt), "source": _BSS2_SOURCE,
     }  # fmt: skip
     return Exported("brainscales2", content, losses, agreement_of(fitted, rounded))
 
 
+def _calix_target(p: Mapping[str, float]) -> dict[str, float]:
+    """What to ask calix for: potentials as reads, spread as far as the ranges of all three let.
+
+    Times are those of the chip, 1000 times faster than biology. A read is (mV - mV_at_0) /
+    mV_per_read.
+    """
+    lowest = min(p["E_L"], p["v_reset"])
+    mV_per_read = max(
+        (p[name] - lowest) / (high - low) for name, (low, high) in _BSS2_READS.items()
+    )
+    start = lowest - _BSS2_READS["E_L"][0] * mV_per_read
+    reads = {name: round((p[name] - start) / mV_per_read) for name in _BSS2_READS}
+    return {
+        "leak": reads["E_L"], "reset": reads["v_reset"], "threshold": reads["v_peak"],
+        "tau_mem_us": p["C"] / p["g"], "refractory_time_us": p["t_ref"],
+        "membrane_capacitance": _BSS2_CAPACITANCES, "mV_per_read": mV_per_read, "mV_at_0": start,
+    }  # fmt: skip
+
+
 _BSS2_SOURCE = (
     "Pehle et al. 2022, 10.3389/fnins.2022.795876 (AdEx, 1000 times faster than biology); "
     "electronicvisions/haldls, CapMemCell::Value (10 bits, 1023 is off); electronicvisions/calix, "
-    "calix/spiking/neuron.py (tau_mem 0.5 to 60 us, refractory time 0.04 to 32 us, membrane "
-    "capacitance 6 bits)"
+    "src/py/calix/spiking/neuron.py, check_target, commit e5730819 (tau_mem 0.5 to 60 us, "
+    "refractory time 0.04 to 32 us, membrane capacitance 0 to 63; reads of leak and reset 50 to "
+    "160, of the threshold 50 to 220)"
 )
 
 
