@@ -21,7 +21,7 @@ from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from brian2.devices.device import all_devices, get_device
 from brian2.units import have_same_dimensions, second
 
-from biomod.engine import cachekeys, checkpoint, constants
+from biomod.engine import cachekeys, checkpoint, constants, pathways
 from biomod.engine.calls import STEP, TIME
 from biomod.engine.checkpoint import CheckpointError, checkpoint_environment
 from biomod.engine.functions import register
@@ -224,18 +224,21 @@ class EngineDevice(CPPStandaloneDevice):
                 added = re.findall(r"\.add\(&(\w+), _run_(\w+)\);", "\n".join(arguments[1]))
                 clocks |= {name: clock for clock, name in added}
         for name, codeobj in self.code_objects.items():
+            columns, deliver = pathways.column_lines(self, self._pathways, codeobj)
             clock = clocks.get(name, "defaultclock")
             lines = constants.definitions(codeobj.variables, self.arrays, self.dynamic_arrays)
             for part, text in list(codeobj.code.items()):
                 text = text.replace(STEP, f"brian::{clock}.timestep[0]")
                 text = text.replace(TIME, f"brian::{clock}.t[0]")
+                text = text.replace(pathways.COLUMNS, columns).replace(pathways.DELIVER, deliver)
                 setattr(codeobj.code, part, text.replace("%CONSTANTS%", "\n".join(lines)))
         super().generate_codeobj_source(writer)
 
     def generate_run_source(self, writer: Any) -> None:
         """Write the functions of the program, and the list of what its checkpoints hold."""
         super().generate_run_source(writer)
-        writer.write("engine_objects.cpp", checkpoint.objects_source(self))
+        others = pathways.object_lines(self, self._pathways)
+        writer.write("engine_objects.cpp", checkpoint.objects_source(self, others))
 
     def generate_objects_source(
         self, writer: Any, arange_arrays: Any, synapses: Any, static_array_specs: Any,
@@ -260,10 +263,12 @@ class EngineDevice(CPPStandaloneDevice):
     def generate_main_source(self, writer: Any) -> None:
         """Write the program: its numbers as data, what threads can share in phases."""
         queue = self.main_queue
+        self._pathways = pathways.examine(self)
         dtypes = {name: v.dtype for v, name in [*self.arrays.items(), *self.dynamic_arrays.items()]}
         self.main_queue = constants.main_queue(queue, dtypes, {c.name for c in self.clocks})
         if not self.enable_profiling:  # which tells the times of the objects apart
             self.main_queue = self._fused(writer)
+        self.main_queue = pathways.with_parking(self, self._pathways, self.main_queue)
         try:
             super().generate_main_source(writer)
         finally:
@@ -273,15 +278,20 @@ class EngineDevice(CPPStandaloneDevice):
         array_name = partial(self.get_array_name, access_data=False)
         queue: list[Any] = []
         phases: dict[str, list[Phase]] = {}
+        effects: dict[str, list[list[str]]] = {}
         for kind, arguments in self.main_queue:
             if kind == "run_network":
                 network, lines = arguments
                 prefix = f"phase_{len(phases)}_"
                 lines, phases[prefix] = fuse(lines, self.code_objects, array_name, prefix)
+                joined = f"effects_{len(effects)}_"
+                lines, effects[joined] = pathways.arranged(self, self._pathways, lines, joined)
                 declared = [f"void _run_{prefix}{k}();" for k in range(len(phases[prefix]))]
+                declared += [f"void _run_{joined}{k}();" for k in range(len(effects[joined]))]
                 arguments = network, [*declared, *lines]
             queue.append((kind, arguments))
         writer.write("phases.cpp", phases_source(phases))
+        writer.write("effects.cpp", pathways.effects_source(self, effects))
         return queue
 
     def copy_source_files(self, writer: Any, directory: str) -> None:

@@ -1,4 +1,4 @@
-"""The cuda backend: compiled once, and refusals in one line; with a GPU, the rates of cpp.
+"""The cuda backend: compiled once, refusals in one line, and the spikes of the other backends.
 
 Those that compile need nvcc, brian2cuda and so Python 3.12: ``make cuda-test PYTHON=python3.12``.
 """
@@ -6,9 +6,13 @@ Those that compile need nvcc, brian2cuda and so Python 3.12: ``make cuda-test PY
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +20,7 @@ import pytest
 
 import biomod as bm
 from biomod.backends import compile_job
-from biomod.backends.brian import nvcc
+from biomod.backends.brian import cuda, nvcc
 from biomod.backends.job import Job
 from biomod.errors import BackendError, ModelError
 from biomod.model import (
@@ -37,7 +41,8 @@ from biomod.model import (
     SynapticReceptor,
 )
 from biomod.programs import find_compiler
-from tests.backends.helpers import SPIKE, absolute, ball_and_stick
+from tests.backends import cuda_on_cpu
+from tests.backends.helpers import SPIKE, absolute, ball_and_stick, same_spikes, voltage
 
 AMPA = SynapticReceptor("AMPA", "AMPA", "0 mV", "2 ms", "0.3 ms")
 NMDA = SynapticReceptor("NMDA", "NMDA", "0 mV", "60 ms", "2 ms", mg="1 mM")
@@ -51,6 +56,24 @@ M1 = Expression(
     1.0,
     (Effect("E1", "M1", "g_M", "soma", "scale", 0.1),),
 )
+ROOT = Path(__file__).parents[2]
+# Two clocks, since the trace has one of its own.
+HASH_OF_SOURCE = """
+import hashlib
+import biomod as bm
+from biomod.backends.brian import cuda, nvcc
+from biomod.joining import headers
+from tests.backends.test_cuda import pair
+from biomod.model import record
+
+def shown(directory, toolkit):
+    text = nvcc.join(directory) + headers(directory)
+    print(hashlib.sha256(text.encode()).hexdigest())
+    return directory / "main", True
+
+cuda.compile_unit = shown
+bm.compile(pair(), "10 ms", record=[record("B.soma.v", interval="1 ms")], backend="cuda")
+"""
 missing = [
     what
     for what, there in (
@@ -63,7 +86,6 @@ compiles = [
     pytest.mark.validate,
     pytest.mark.skipif(bool(missing), reason=f"compiling for a GPU needs {' and '.join(missing)}"),
 ]
-needs_gpu = pytest.mark.skipif(nvcc.gpu_capability() is None, reason="no NVIDIA GPU")
 without_gpu = pytest.mark.skipif(nvcc.gpu_capability() is not None, reason="there is a GPU")
 
 
@@ -77,8 +99,11 @@ def dendritic_cell() -> Cell:
 def pair(seed: int = 1) -> Circuit:
     """Two populations that drive each other, of the same wiring for every seed."""
     cell = ball_and_stick("cell", receptors=(AMPA,))
-    drive = (Background("drive", "dend", "800 Hz", "1.5 nS"),)
-    populations = Population("A", cell, 40, backgrounds=drive), Population("B", cell, 10)
+    drive = (Background("drive", "dend", "3 kHz", "1.65 nS"),)
+    populations = (
+        Population("A", cell, 40, backgrounds=drive),
+        Population("B", cell, 10, backgrounds=drive),
+    )
     onto_dend = ((("dend", 1.0),), (("AMPA", 1.0),))
     facilitates = ShortTermPlasticity(0.2, "50 ms", "500 ms")
     projections = (
@@ -140,6 +165,17 @@ class TestCompiled:
         torn = bm.compile(pair(), "100 ms", record=["B[0:3].soma.v"], backend="cuda")
         assert torn.compiled.compiled, "a torn program is not used"
 
+    def test_the_source_is_the_same_in_every_process(self) -> None:
+        hashes = []
+        for seed in ("1", "2", "5"):
+            done = subprocess.run(
+                [sys.executable, "-W", "ignore", "-c", HASH_OF_SOURCE],
+                env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+                stdout=subprocess.PIPE, text=True, check=True,
+            )  # fmt: skip
+            hashes.append(done.stdout.split()[-1])
+        assert len(set(hashes)) == 1
+
     def test_other_delays_are_refused(self) -> None:
         program = bm.compile(pair(), "100 ms", backend="cuda")
         other = pair().with_({"A->B.delay": "3 ms"})
@@ -148,7 +184,7 @@ class TestCompiled:
 
     @without_gpu
     def test_without_a_gpu_a_run_ends_in_one_line(self) -> None:
-        stimulus = bm.step("300 pA", "10 ms", "80 ms")
+        stimulus = bm.step("500 pA", "10 ms", "80 ms")
         course = Modulator("ACh", "1 uM")
         program = bm.compile(
             dendritic_cell(), "100 ms", stimulus=stimulus, record=["soma.v"],
@@ -164,25 +200,28 @@ class TestCompiled:
             bm.simulate(pair(), "10 ms", backend="cuda")
 
 
-@needs_gpu
+@pytest.fixture(params=["on a GPU", "on the processor"])
+def compiled(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., bm.Program]:
+    """Compile for cuda; where there is no GPU, kernels run on the processor, thread by thread."""
+    if request.param == "on the processor":
+        monkeypatch.setattr(cuda, "compile_unit", cuda_on_cpu.compile_unit)
+    elif nvcc.gpu_capability() is None:
+        pytest.skip("no NVIDIA GPU")
+    return partial(bm.compile, backend="cuda")
+
+
 @pytest.mark.skipif(find_compiler() is None, reason="no C++ compiler")
-class TestOnTheGpu:
+class TestRun:
     pytestmark = compiles
     SEEDS = range(1, 9)
 
-    @pytest.fixture(scope="class")
-    @staticmethod
-    def run() -> Callable[[str], list[bm.Result]]:
-        def run(backend: str) -> list[bm.Result]:
-            program = bm.compile(pair(), "2 s", backend=backend)
-            return [program.run(circuit=pair(seed=seed)) for seed in TestOnTheGpu.SEEDS]
-
-        return run
-
     def test_rates_and_intervals_are_those_of_cpp(
-        self, run: Callable[[str], list[bm.Result]]
+        self, compiled: Callable[..., bm.Program]
     ) -> None:
-        ours, theirs = run("cuda"), run("cpp")
+        programs = compiled(pair(), "2 s"), bm.compile(pair(), "2 s", backend="cpp")
+        ours, theirs = ([p.run(circuit=pair(seed)) for seed in self.SEEDS] for p in programs)
         for name in ("A", "B"):
             for statistic in (_rate, _cv):
                 a = np.array([statistic(result, name) for result in ours])
@@ -190,17 +229,24 @@ class TestOnTheGpu:
                 # Two-sided p of about 0.001 for Student's t with 14 degrees of freedom.
                 error = np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / len(a))
                 assert abs(a.mean() - b.mean()) < 4.14 * error, (name, statistic.__name__)
+                assert a.std() > 0, "each seed is another run"
 
-    def test_a_driven_cell_spikes_when_it_does_on_cpp(self) -> None:
-        stimulus = bm.step("300 pA", "10 ms", "80 ms")
-        traces = []
-        for backend in ("cuda", "cpp"):
-            result = bm.simulate(
-                dendritic_cell(), "100 ms", stimulus=stimulus, record=["soma.v"], backend=backend
-            )
-            traces.append(result.trace("soma.v")[0].to_numpy())
+    def test_a_driven_cell_spikes_when_it_does_on_numpy(
+        self, compiled: Callable[..., bm.Program]
+    ) -> None:
+        case = {
+            "stimulus": bm.step("500 pA", "10 ms", "80 ms"), "record": ["soma.v"],
+            "modulators": [Modulator("ACh", "1 uM")], "timed": True,
+        }  # fmt: skip
+        model = dendritic_cell()
+        ours = compiled(model, "100 ms", **case).run()
+        theirs = bm.compile(model, "100 ms", backend="numpy", **case).run()
+        assert len(theirs.spikes) > 2
+        assert same_spikes(ours, theirs)
         # No sums of several threads here: equal but for rounding.
-        np.testing.assert_allclose(traces[0], traces[1], rtol=0, atol=1e-6)
+        np.testing.assert_allclose(
+            voltage(ours, "soma.v"), voltage(theirs, "soma.v"), rtol=0, atol=1e-6
+        )
 
 
 def _rate(result: bm.Result, name: str) -> float:

@@ -42,7 +42,12 @@ _HEAP = "size_t limit = 128 * 1024 * 1024;"
 _LARGER_HEAP = """size_t limit = 0, _total_memory = 0;
     CUDA_SAFE_CALL(cudaMemGetInfo(&limit, &_total_memory));
     limit = limit / 4 > (size_t(128) << 20) ? limit / 4 : (size_t(128) << 20);"""
-_ADDED_IN_A_SET = re.compile(r"^[ \t]*network\.add\(&\w+, _run_random_number_buffer\);\n", re.M)
+# What is written for each clock of a network, in the order of a Python set.
+_FOR_EACH_CLOCK = re.compile(
+    r"(?:^[ \t]*(?:network\.add\(&\w+, _run_random_number_buffer\)"
+    r"|_array_\w+_(?:t|timestep)\[0\] = [\d.]+);\n)+",
+    re.MULTILINE,
+)
 
 
 class CudaProgram(StandaloneProgram):
@@ -140,7 +145,7 @@ def _preferences(toolkit: str) -> Iterator[None]:
     }
     before = {name: prefs[name] for name in wanted}
     # It tells all its preferences, and warns of integers that single precision would round.
-    log = logging.getLogger("brian2cuda")
+    log = logging.getLogger("brian2.brian2cuda")
     level = log.level
     log.setLevel(logging.ERROR)
     try:
@@ -154,16 +159,11 @@ def _preferences(toolkit: str) -> Iterator[None]:
 
 
 def _in_order(main: str) -> str:
-    """The main program with the lines sorted that come in the order of a Python set.
+    """The main program with what is written for each clock sorted.
 
     The same structure would otherwise be another source text in another process.
     """
-    lines = sorted(_ADDED_IN_A_SET.findall(main))
-    first = _ADDED_IN_A_SET.search(main)
-    if first is None:
-        return main
-    rest = _ADDED_IN_A_SET.sub("", main)
-    return rest[: first.start()] + "".join(lines) + rest[first.start() :]
+    return _FOR_EACH_CLOCK.sub(lambda lines: "".join(sorted(lines[0].splitlines(True))), main)
 
 
 def _sorted(cells: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

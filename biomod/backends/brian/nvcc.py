@@ -17,7 +17,8 @@ from functools import cache
 from pathlib import Path
 
 from biomod.errors import BackendError
-from biomod.programs import build_once, headers
+from biomod.joining import headers
+from biomod.programs import build_once
 
 # Architecture to compile for where there is no GPU to ask and the variable says nothing (9.0: H100
 # and H200). The program holds PTX too, so later architectures run it.
@@ -163,7 +164,7 @@ def compile_unit(directory: Path, toolkit: Toolkit) -> tuple[Path, bool]:
     BackendError
         The compiler refused the source.
     """
-    _define_where_declared(directory)
+    define_where_declared(directory)
     unit = join(directory)
     architecture = f"-arch=sm_{capability():.1f}".replace(".", "")
     flags = [architecture, *FLAGS, *toolkit.arguments]
@@ -185,7 +186,7 @@ def compile_unit(directory: Path, toolkit: Toolkit) -> tuple[Path, bool]:
     return binary, build_once(text, binary, build)
 
 
-def _define_where_declared(directory: Path) -> None:
+def define_where_declared(directory: Path) -> None:
     """Turn declarations of device variables into their definitions.
 
     Without a linker for device code, nvcc takes a declaration for a definition and the definition

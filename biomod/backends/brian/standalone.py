@@ -99,6 +99,10 @@ class StandaloneProgram:
             device = get_device()
             b2.defaultclock.dt = self.plan.job.dt * b2.second
             network = layout.build_objects(self.plan, tables)
+            for monitor in network.spike_monitors.values():
+                # In a set, whose order is another one in each process, and so was the source.
+                variables = monitor.template_kwds["record_variables"]
+                monitor.template_kwds["record_variables"] = dict(sorted(variables.items()))
             self._seed()
             device.apply_run_args()
             net = b2.Network(network.objects)

@@ -41,7 +41,7 @@ __attribute__((noinline)) void record(const char* file, DynamicArray2D<T>& value
          [&values](std::ostream& out) {
              for (int row = 0; row < values.n; row++)
                  out.write(reinterpret_cast<const char*>(values(row).data()), values.m * sizeof(T));
-             values.resize(0, values.m);
+             values.resize(0, (int)values.m);
          }});
 }
 
