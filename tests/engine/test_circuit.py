@@ -1,7 +1,7 @@
-"""The reference circuit of the benchmarks, with nothing left to chance, against Brian2's numpy target.
+"""The reference circuit of the benchmarks without chance, against Brian2's numpy target.
 
-Of 250 cells, with the equations, weights and in-degrees of the 2,500; the background arrives as given
-spikes. 10,000 steps (integrate-and-fire) and 20,000 (channels in the soma).
+Of 250 cells, with the equations, weights and in-degrees of the 2,500; the background arrives as
+given spikes. 10,000 steps.
 """
 
 from __future__ import annotations
