@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -248,12 +249,21 @@ def _precompile(compiler: str, directory: Path, used: ExitStack) -> Path | None:
 
 
 def _whole(folder: Path, key: str) -> Path | None:
-    """Headers in the cache; their name ends in their length, in case a machine died on writing."""
+    """Headers in the cache; their name ends in their checksum, quicker than that of programs."""
     for kept in folder.glob(f"{key}-*.gch"):
-        if kept.stat().st_size == int(kept.stem.split("-")[1]):
+        if kept.stem == f"{key}-{_checksum(kept)}":
             os.utime(kept)
             return kept
+        kept.unlink()
     return None
+
+
+def _checksum(file: Path) -> str:
+    checksum = 0
+    with file.open("rb") as stream:
+        while piece := stream.read(1 << 20):
+            checksum = zlib.crc32(piece, checksum)
+    return f"{checksum:08x}"
 
 
 def _precompiled(compiler: str, directory: Path, folder: Path, key: str) -> Path:
@@ -263,7 +273,7 @@ def _precompiled(compiler: str, directory: Path, folder: Path, key: str) -> Path
         flags = [*_flags(compiler), HOT, *SAFE]
         _call([compiler, "-x", "c++-header", PRELUDE, "-o", partial, *flags], directory)
         os.fsync(handle)
-        kept = folder / f"{key}-{os.stat(partial).st_size}.gch"
+        kept = folder / f"{key}-{_checksum(Path(partial))}.gch"
         os.replace(partial, kept)
     finally:
         os.close(handle)

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from biomod.errors import BackendError, ModelError
-from biomod.reduction.forced import Forced, Training, least_squares
-from biomod.reduction.initial import Estimate, estimate, starts
+from biomod.reduction.forced import Forced, Training, least_squares, together
+from biomod.reduction.initial import Estimate, draws, estimate, starts
 from biomod.reduction.kernel import Simulated, prepare
 from biomod.reduction.models import RESETS, PointModel, glif, point_model
 from biomod.reduction.recordings import Behaviour
@@ -26,8 +26,10 @@ Array = npt.NDArray[np.float64]
 POPULATION = 16  # parameter sets of a generation: as many as the kernel takes at once
 GENERATIONS = 100
 # Standard deviation at the beginning of a search, as a share of the bounds: around the fit of a
-# simpler model, around a guess, and around the best so far.
-WARM, COLD, AGAIN = 0.02, 0.05, (0.03, 0.01, 0.05)
+# simpler model, around a guess, around the best of many draws, and around the best so far.
+WARM, COLD, WIDE, AGAIN = 0.02, 0.05, 0.08, (0.03, 0.01, 0.05)
+DRAWN = 5  # random sets that are looked at, for each generation of the search
+FIRST = 0.4  # of the generations, to follow the best of them
 THRESHOLD_SHIFTS = tuple(0.2 * k for k in range(-10, 2))  # mV
 FORCED = 0.25  # iterations of the least squares, as a share of the generations of the search
 PROGRESS, PATIENCE = 1e-3, 25  # a search ends that gains less in so many generations
@@ -157,7 +159,8 @@ def fit(
     found : Estimate, optional
         First guess; by regression if not given.
     warm : sequence of mapping
-        Parameter sets to begin with besides; the result is at least as good as each.
+        Parameter sets to begin with besides. The result explains no less of the training data than
+        any of them, and its loss is no higher than that of the one that explains most.
     tell : callable, optional
         Is told the share of the search that is done.
 
@@ -171,14 +174,15 @@ def fit(
     chosen = point_model(model)
     began = time.perf_counter()
     found = estimate(behaviour.train) if found is None else found
-    objective = Training(chosen, behaviour.train)
+    objective = Training(chosen, behaviour.train).above(warm)
     cold = starts(chosen, found)
+    drawn = draws(chosen, found, seed, max(1, DRAWN * generations))
     guesses = [(dict(w), WARM) for w in warm] + [(g, COLD) for g in cold]
     first = 0
     if Forced.suits(chosen):
         likely, first = _forced(behaviour, objective, cold, max(1, round(FORCED * generations)))
         guesses += [(values, WARM) for values in likely]
-    best, loss, evaluations = _search(objective, guesses, seed, generations, tell)
+    best, loss, evaluations = _search(objective, guesses, drawn, seed, generations, tell)
     seconds = time.perf_counter() - began
     return Fit(chosen, best, loss, objective.dt, seconds, seed, first + evaluations)
 
@@ -213,8 +217,7 @@ class Best:
 
     def try_all(self, guesses: Sequence[Mapping[str, float]]) -> Array:
         """Losses of some sets."""
-        names = self.objective.model.names
-        return self.try_({name: np.array([g[name] for g in guesses]) for name in names})
+        return self.try_(together(self.objective.model, guesses))
 
     def try_(self, sets: Mapping[str, Array]) -> Array:
         """Losses of sets that are given by arrays."""
@@ -228,22 +231,29 @@ class Best:
 
 
 def _search(
-    objective: Training, guesses: Sequence[tuple[dict[str, float], float]], seed: int,
-    generations: int, tell: Callable[[float], None] | None,
+    objective: Training, guesses: Sequence[tuple[dict[str, float], float]],
+    drawn: Sequence[dict[str, float]], seed: int, generations: int,
+    tell: Callable[[float], None] | None,
 ) -> tuple[dict[str, float], float, int]:  # fmt: skip
-    """CMA-ES from the two best guesses, then again and again around what is best.
+    """CMA-ES from the best of many draws, from the two best guesses, and again around what is best.
 
     A guess is a parameter set and the width of the search around it. The loss is rugged (one spike
-    more or less), so that narrow searches end in a local optimum, which the next one leaves.
+    more or less), so that narrow searches end in a local optimum, which the next one leaves. The
+    draws find what regression does not lead to, as a reset above the threshold for bursts.
     """
     best = Best(objective)
     losses = best.try_all([g for g, _ in guesses])
-    waiting = [guesses[i] for i in np.argsort(losses)[:2]]
+    waiting = [(*guesses[i], generations) for i in np.argsort(losses)[:2]]
+    if drawn:
+        luckiest = drawn[int(np.argmin(best.try_all(drawn)))]
+        waiting.insert(0, (luckiest, WIDE, round(FIRST * generations)))
     done = number = 0
     while done < generations:
-        first = waiting.pop(0) if waiting else (best.values, AGAIN[number % len(AGAIN)])
-        place, width = best.space.to_cube(first[0]), first[1]
-        for _ in _generations(place, width, seed * 1000 + number, generations - done, best):
+        again = (best.values, AGAIN[number % len(AGAIN)], generations)
+        values, width, most = waiting.pop(0) if waiting else again
+        place = best.space.to_cube(values)
+        most = min(max(most, 1), generations - done)
+        for _ in _generations(place, width, seed * 1000 + number, most, best):
             done += 1
             if tell is not None:
                 tell(done / generations)
@@ -313,7 +323,7 @@ def fit_ladder(
 ) -> dict[str, Fit]:
     """A model after those that it contains, each begun where those ended.
 
-    So a level is never worse on the training data than one that it contains.
+    So a level never explains less of the training data than one that it contains.
     """
     found = estimate(behaviour.train)
     names = ladder_below(model)

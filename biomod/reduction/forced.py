@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from biomod.reduction.kernel import prepare
 from biomod.reduction.models import PointModel
 from biomod.reduction.objective import WORST, Goal, Objective
 from biomod.reduction.recordings import Sweep
-from biomod.reduction.space import Space
+from biomod.reduction.space import Parametrised, Space
 
 Array = npt.NDArray[np.float64]
 KINDS = ("noise", "step", "ramp")  # a short square says little of when the next spike comes
@@ -27,9 +28,15 @@ MOST = 0.15  # larger errors count hardly more: one absurd spike is as bad as an
 # keep the neuron on the cell's scale of voltage, which spike times leave open. By hand, on the
 # validation sweeps of L23_PC and VIP.
 VOLTAGE = 0.0075
-# Of the forced error in the training loss: with 2 % of the current it counts as much as 0.1 of
-# explained variance, as these errors do in a free neuron (docs/reduction.md).
-WEIGHT = 5.0
+# Of the forced error F in the training loss: WEIGHT * log(1 + F / USUAL). At 2 to 4 % of current
+# its slope is 5 to 8: so much explained variance do these errors cost a free neuron (0.1 for 2 %,
+# docs/reduction.md). Where a model cannot do better than 10 %, errors are those of the model, and
+# in proportion they would outweigh what is wanted.
+WEIGHT, USUAL = 0.3, 0.02
+# Loss of a set that explains less than it must, and of each unit that it lacks: never chosen, but
+# a search is led away from it.
+BELOW, LACK = 1.0, 10.0
+ROUNDING = 1e-9  # of an explained variance
 STEP = 1e-4  # of the derivatives, as a share of the bounds
 DAMPING = tuple(10.0 ** (0.5 * k) for k in range(-6, 10))  # tried at once, relative to the last
 STALLED, PATIENCE = 1e-4, 3  # a search ends that gains a smaller share in so many steps
@@ -99,18 +106,44 @@ class Training:
 
     Whether a train that has gone astray meets that of the cell again is luck, of which a search
     finds a lot that does not hold for other currents. The forced error has no luck in it.
+
+    Parameters
+    ----------
+    model : PointModel
+        What is fitted.
+    sweeps : sequence of Sweep
+        Training data.
+    floor : float
+        Explained variance (10 ms) that a set must reach to be chosen.
     """
 
-    def __init__(self, model: PointModel, sweeps: Sequence[Sweep]) -> None:
-        self.model, self.dt = model, sweeps[0].dt
+    def __init__(self, model: PointModel, sweeps: Sequence[Sweep], floor: float = -np.inf) -> None:
+        self.model, self.dt, self.floor = model, sweeps[0].dt, floor
         self.free = Objective(model, sweeps)
         # A quadratic neuron with an upstroke of its own cannot be forced, one without can.
         self.forced = Forced(model, sweeps) if model.linear else None
 
+    def above(self, sets: Sequence[Mapping[str, float]]) -> Training:
+        """The same, where what explains less than the best of these sets is not chosen."""
+        if not sets:
+            return self
+        _, explained = self.free.scored(together(self.model, sets))
+        raised = copy(self)
+        raised.floor = max(self.floor, float(explained.max()))
+        return raised
+
     def __call__(self, parameters: Mapping[str, npt.ArrayLike]) -> Array:
         """Loss of every set."""
-        loss = self.free(parameters)
-        return loss if self.forced is None else loss + WEIGHT * self.forced(parameters)
+        loss, explained = self.free.scored(parameters)
+        if self.forced is not None:
+            loss = loss + WEIGHT * np.log1p(self.forced(parameters) / USUAL)
+        lack = self.floor - explained
+        return np.where(lack > ROUNDING, loss + BELOW + LACK * np.maximum(lack, 0.0), loss)
+
+
+def together(model: Parametrised, sets: Sequence[Mapping[str, float]]) -> dict[str, Array]:
+    """Parameter sets as one array for each parameter."""
+    return {name: np.array([s[name] for s in sets]) for name in model.names}
 
 
 def step_response(parameters: Mapping[str, Array], after: float) -> Array:

@@ -99,6 +99,44 @@ def starts(model: PointModel, found: Estimate) -> list[dict[str, float]]:
     return [_bounded(model, g) for g in guesses]
 
 
+def draws(model: PointModel, found: Estimate, seed: int, number: int) -> list[dict[str, float]]:
+    """Random parameter sets of a GLIF around the first guess, wide where regression may mislead.
+
+    Spikes of channels begin gradually, so that the threshold of the surrogate may lie far below the
+    onset of the upstroke, and what follows a spike is no current: resets from above the threshold
+    (bursts) to half way to rest, depolarising and hyperpolarising currents. The ranges are
+    estimates.
+    """
+    if not {"theta", "g", "C"} <= set(model.names):
+        return []
+    rng = np.random.default_rng([seed, number])
+
+    def even(low: float, high: float) -> Array:
+        return rng.uniform(low, high, number)
+
+    def scaled(low: float, high: float) -> Array:
+        return np.exp(even(np.log(low), np.log(high)))
+
+    gap = max(found.theta - found.E_L, 5.0)
+    rest, theta = found.E_L + even(-3, 3), found.E_L + gap * even(0.5, 1.0)
+    reset, left, moving = theta - gap * even(-0.1, 0.5), even(-0.5, 1.0), scaled(0.001, 0.3)
+    current = found.g * gap  # about the rheobase
+    tried = {
+        "C": found.C * scaled(0.4, 1.3), "g": found.g * scaled(0.5, 1.6), "E_L": rest,
+        "t_ref": found.t_ref * scaled(0.7, 4.0), "theta": theta, "v_reset": reset, "f_v": left,
+        "dv": rest + left * (theta - rest) - reset, "b_s": scaled(0.005, 0.3),
+        "dtheta": gap * even(0.0, 0.3), "k_1": scaled(0.003, 0.05), "k_2": scaled(0.03, 0.5),
+        "f_1": even(0.3, 1.0), "f_2": even(0.0, 1.0), "dI_1": -current * scaled(0.02, 1.0),
+        "dI_2": current * even(-1.5, 2.5), "a_v": moving * (even(0, 1) < 0.6),
+        "b_v": np.maximum(moving * scaled(1.05, 20.0), 0.01),
+    }  # fmt: skip
+    usual = vars(found)
+    return [
+        _bounded(model, usual | {name: float(values[k]) for name, values in tried.items()})
+        for k in range(number)
+    ]
+
+
 def _bounded(model: PointModel, known: Mapping[str, float]) -> dict[str, float]:
     margin = 1e-6
     guess = {}

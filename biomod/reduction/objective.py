@@ -18,6 +18,7 @@ from biomod.reduction.recordings import Sweep
 
 Array = npt.NDArray[np.float64]
 WIDTHS = (5.0, 10.0, 30.0)  # ms, of the filters of the explained variance
+REPORTED = 10.0  # ms, of the explained variance of reports
 WINDOW = 4.0  # ms, of the coincidence factor
 # Every part is 0 for a perfect surrogate and about 1 for one that knows nothing. The explained
 # variance is what is reported, and the others keep the search from what it does not see: precise
@@ -192,11 +193,20 @@ class Objective:
 
     def __call__(self, parameters: Mapping[str, npt.ArrayLike]) -> Array:
         """Loss of every set."""
-        parts = self.parts(parameters)
-        return np.asarray(sum(WEIGHTS[name] * value for name, value in parts.items()))
+        return self.scored(parameters)[0]
+
+    def scored(self, parameters: Mapping[str, npt.ArrayLike]) -> tuple[Array, Array]:
+        """Loss of every set, and its explained variance as it is reported (filter of 10 ms)."""
+        parts, explained = self._measured(parameters)
+        loss = np.asarray(sum(WEIGHTS[name] * value for name, value in parts.items()))
+        return loss, explained[:, WIDTHS.index(REPORTED)]
 
     def parts(self, parameters: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
         """The parts of the loss by name, each of the shape (sets,)."""
+        return self._measured(parameters)[0]
+
+    def _measured(self, parameters: Mapping[str, npt.ArrayLike]) -> tuple[dict[str, Array], Array]:
+        """The parts, and the explained variance of every set with every filter."""
         neurons = prepare(self.model, parameters, self.dt)
         own = self._own  # before the threads, which would all compute it
 
@@ -218,7 +228,7 @@ class Objective:
 
     def _assembled(
         self, sets: int, found: Sequence[tuple[Simulated, Array]], own: Sequence[Array]
-    ) -> dict[str, Array]:
+    ) -> tuple[dict[str, Array], Array]:
         widths = len(WIDTHS)
         shared, total = np.zeros((sets, widths)), np.zeros((sets, widths))
         above, possible = np.zeros(sets), np.zeros(sets)
@@ -239,9 +249,10 @@ class Objective:
             possible += (kept + m) / 2 * (1 - chance)
         explained = np.where(total > 0, shared / np.where(total > 0, total, 1.0), 0.0)
         gamma = np.where(possible > 0, above / np.where(possible > 0, possible, 1.0), 0.0)
-        return {
+        parts = {
             "explained_variance": 1 - explained.mean(axis=1),
             "coincidence": np.minimum(1 - gamma, WORST),
             "rate": rate,
             "voltage": voltage,
         }
+        return parts, explained

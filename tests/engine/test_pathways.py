@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from biomod.programs import find_compiler
-from tests.engine.helpers import results
+from tests.engine.helpers import results, start
 from tests.engine.test_checkpoints import Program
 
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason="no C++ compiler")
@@ -91,3 +92,17 @@ def test_arrays_on_disk_are_in_checkpoints(many_folder: Path, tmp_path: Path, lo
 def without_spikespace(program: Program) -> dict[str, bytes]:
     """All results but the list of spikes: what lies behind the last one depends on threads."""
     return {name: data for name, data in program.files().items() if "spikespace" not in name}
+
+
+@pytest.mark.validate
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is counted in another unit")
+def test_a_static_synapse_takes_at_most_16_bytes(tmp_path: Path) -> None:
+    # Of the peak of the whole program: while connections are made, while it runs, and at the end.
+    sizes = []
+    for cells in (1000, 1600):
+        done = start("memory.py", tmp_path / "program", cells)
+        assert done.returncode == 0, done.stderr[-4000:]
+        sizes.append([int(number) for number in done.stdout.split()[-2:]])
+    (few, small), (many, large) = sizes
+    assert many - few > 3_000_000
+    assert (large - small) / (many - few) <= 16

@@ -7,7 +7,7 @@ from biomod.errors import ModelError
 from biomod.reduction import MODELS, Protocol, reduce, simulate
 from biomod.reduction.evaluation import scores
 from biomod.reduction.fit import Fit, extended, fit_ladder
-from biomod.reduction.forced import Forced, least_squares
+from biomod.reduction.forced import Forced, Training, least_squares
 from biomod.reduction.initial import estimate
 from biomod.reduction.models import glif
 from biomod.reduction.objective import Likelihood, Objective
@@ -144,9 +144,34 @@ def test_equal_seeds_give_equal_fits(behaviour):
 
 def test_the_training_score_never_falls_up_the_ladder(behaviour):
     fits = fit_ladder(behaviour, "glif5", generations=4)
+    explained = {name: scores(f, behaviour.train)["explained_variance"] for name, f in fits.items()}
     for inner, outer in (("glif1", "glif2"), ("glif1", "glif3"), ("glif3", "glif4"),
                          ("glif2", "glif4"), ("glif4", "glif5")):  # fmt: skip
+        assert explained[outer] >= explained[inner] - 1e-9
+    best = max(("glif2", "glif3"), key=lambda name: explained[name])
+    for inner, outer in (("glif1", "glif2"), ("glif1", "glif3"), (best, "glif4"),
+                         ("glif4", "glif5")):  # fmt: skip
         assert fits[outer].loss <= fits[inner].loss + 1e-9
+
+
+def test_what_explains_less_than_the_level_below_is_not_chosen(behaviour):
+    """Even if its loss is lower: here a neuron against one that is better in all."""
+    worse = TRUE | {"theta": TRUE["theta"] + 3.0}
+    training = Training(glif(3), behaviour.train)
+    bad, good = (training.free.scored(p)[1][0] for p in (worse, TRUE))
+    assert good > bad + 0.1
+    raised = training.above([TRUE, worse])
+    assert raised(TRUE)[0] == training(TRUE)[0]
+    assert raised(worse)[0] > training(worse)[0] + 1
+    assert training.above([worse])(worse)[0] == training(worse)[0]
+
+
+def test_the_loss_and_the_reported_score_are_of_one_explained_variance(behaviour):
+    off = TRUE | {"g": 1.1 * TRUE["g"]}
+    _, explained = Objective(glif(3), behaviour.train).scored(off)
+    reported = scores(Fit(glif(3), off, 0.0, 0.1), behaviour.train)["explained_variance"]
+    assert 0.2 < reported < 0.99
+    assert explained[0] == pytest.approx(reported, abs=1e-6)
 
 
 @pytest.mark.parametrize("pair", [(1, 2), (1, 3), (2, 4), (3, 4), (4, 5)])
