@@ -31,6 +31,7 @@ from biomod.model import (
     DendriticSpike,
     Effect,
     Expression,
+    GapJunctions,
     Gate,
     Modulator,
     Population,
@@ -38,6 +39,7 @@ from biomod.model import (
     Receptor,
     ShortTermPlasticity,
     Soma,
+    SynapticEvents,
     SynapticReceptor,
 )
 from biomod.programs import find_compiler
@@ -247,6 +249,26 @@ class TestRun:
         np.testing.assert_allclose(
             voltage(ours, "soma.v"), voltage(theirs, "soma.v"), rtol=0, atol=1e-6
         )
+
+    def test_events_and_gap_junctions_do_what_they_do_on_numpy(
+        self, compiled: Callable[..., bm.Program]
+    ) -> None:
+        cell = ball_and_stick("cell", receptors=(AMPA, NMDA))
+        gaps = (GapJunctions("cell", "cell", "soma", "1 nS", 1.0),)
+        circuit = Circuit("joined", (Population("cell", cell, 3),), gap_junctions=gaps)
+        times = ("5 ms", "5.02 ms", "30 ms")
+        stimuli = [
+            bm.step("500 pA", "10 ms", "40 ms", population="cell", cells=(0,)),
+            SynapticEvents("cell", "dend", (1,), times=times, weight="20 nS"),
+            SynapticEvents("cell", "dend", (2,), "NMDA", ("50 ms",), "10 nS"),
+        ]
+        programs = [
+            make(circuit, "80 ms", stimulus=stimuli, record=["cell.dend.v"])
+            for make in (compiled, partial(bm.compile, backend="numpy"))
+        ]
+        ours, theirs = (program.run().trace("cell.dend.v").to_numpy() for program in programs)
+        assert (np.ptp(theirs, axis=0) > 1).all(), "every cell is moved, by 1 mV or more"
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-6)
 
 
 def _rate(result: bm.Result, name: str) -> float:

@@ -79,11 +79,13 @@ def find_toolkit() -> Toolkit:
     Raises
     ------
     BackendError
-        There is no nvcc, or no curand: what to install.
+        There is no nvcc, no compiler for the host or no curand: what to install.
     """
     nvcc = shutil.which("nvcc")
     if nvcc is None:
         raise BackendError("the cuda backend needs NVIDIA's compiler nvcc on the PATH")
+    if shutil.which(_host_compiler()) is None:
+        raise BackendError(f"nvcc needs a C++ compiler for the host; {_host_compiler()} is missing")
     folder = _toolkit_folder(nvcc)
     if any(folder.glob("include/curand.h")) or any(folder.glob("targets/*/include/curand.h")):
         return Toolkit(nvcc, folder, None)
@@ -94,6 +96,12 @@ def find_toolkit() -> Toolkit:
             "it: pip install nvidia-curand (CUDA 13) or nvidia-curand-cu12 (CUDA 12)"
         )
     return Toolkit(nvcc, folder, curand)
+
+
+def _host_compiler() -> str:
+    """What nvcc calls for the host."""
+    named = os.environ.get("NVCC_CCBIN") or "g++"
+    return str(Path(named) / "g++") if Path(named).is_dir() else named
 
 
 def _toolkit_folder(nvcc: str) -> Path:
@@ -143,7 +151,7 @@ def capability() -> float:
 @cache
 def _identity(nvcc: str) -> str:
     """Versions of both compilers: nvcc, and the one that it calls for the host."""
-    calls = [nvcc, "--version"], [os.environ.get("NVCC_CCBIN") or "g++", "--version"]
+    calls = [nvcc, "--version"], [_host_compiler(), "--version"]
     return "\n".join(
         subprocess.run(call, capture_output=True, text=True).stdout for call in calls
     )  # fmt: skip
