@@ -183,6 +183,10 @@ def fit(
         likely, first = _forced(behaviour, objective, cold, max(1, round(FORCED * generations)))
         guesses += [(values, WARM) for values in likely]
     best, loss, evaluations = _search(objective, guesses, drawn, seed, generations, tell)
+    if not objective.allows(best):  # then nothing better was found than what it began from
+        kept = Best(objective)
+        kept.try_all([dict(w) for w in warm if objective.allows(w)])
+        best, loss = kept.values, kept.loss
     seconds = time.perf_counter() - began
     return Fit(chosen, best, loss, objective.dt, seconds, seed, first + evaluations)
 
