@@ -14,12 +14,14 @@ INSTALL  := $(PY) -m pip install --quiet --prefer-binary --disable-pip-version-c
 export MPLBACKEND ?= Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test validate brian2-suite bench docs lint format clean
+.PHONY: help demo test validate cuda-test cuda-bench brian2-suite bench docs lint format clean
 
 help:
 	@echo 'make demo      run the demonstration; figures and report in $(OUT)/'
 	@echo 'make test      lint, types, import layers, and every quick test'
 	@echo 'make validate  slow tests, other simulators, published values; table of the hh cells'
+	@echo 'make cuda-test PYTHON=python3.12  the cuda backend: compile, and run where there is a GPU'
+	@echo 'make cuda-bench PYTHON=python3.12  the cuda backend against cpp in three sizes'
 	@echo 'make bench     time the reference circuits; results in build/bench/'
 	@echo 'make brian2-suite  the tests of Brian2 for standalone devices, on the engine; 20 minutes'
 	@echo 'make docs      run the examples and build the pages into docs/_build/'
@@ -36,6 +38,15 @@ test: lint
 validate: $(VENV)/.validate
 	$(PY) -m pytest -m 'validate or slow' -n $(JOBS) --dist loadgroup
 	$(PY) -m cell_types.calibration.table
+
+# brian2cuda needs Python 3.12, so in an environment of their own.
+cuda-test:
+	$(MAKE) VENV=.venv-cuda .venv-cuda/.cuda
+	.venv-cuda/bin/python -m pytest -m 'validate or not validate' tests/backends/test_cuda.py
+
+cuda-bench:
+	$(MAKE) VENV=.venv-cuda .venv-cuda/.cuda
+	.venv-cuda/bin/python benchmarks/bench_cuda.py
 
 brian2-suite: $(VENV)/.test
 	$(PY) -W ignore -m tests.engine.brian2_suite
@@ -58,7 +69,7 @@ format: $(VENV)/.test
 	$(BIN)/ruff format $(CODE)
 
 clean:
-	rm -rf $(VENV) build demo docs/_build docs/reference/modules docs/examples/figures docs/figures \
+	rm -rf $(VENV) .venv-cuda build demo docs/_build docs/reference/modules docs/examples/figures docs/figures \
 		docs/examples/index.md biomod.egg-info .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -91,6 +102,11 @@ $(VENV)/.test: setup.cfg setup.py | $(PY)
 
 $(VENV)/.validate: setup.cfg setup.py | $(PY)
 	@$(INSTALL) -e '.[test,neuron,export]'
+	@touch $@ $(VENV)/.core $(VENV)/.test
+
+# curand, for toolkits that come without it.
+$(VENV)/.cuda: setup.cfg setup.py | $(PY)
+	@$(INSTALL) -e '.[test,cuda]' nvidia-curand
 	@touch $@ $(VENV)/.core $(VENV)/.test
 
 $(VENV)/.bench: setup.cfg setup.py | $(PY)

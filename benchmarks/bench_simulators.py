@@ -2,7 +2,7 @@
 
 Prints one JSON object. NEURON, CoreNEURON and Arbor run the same equations at the same dt
 (simulators/*.py say what differs); all on the threads of `THREADS`. Median of three runs each, and
-its multiple of the engine's in double precision in the same session. The rates stand beside them:
+its multiple of the engine's in the same session. The rates stand beside them:
 a circuit in another state costs something else.
 """
 
@@ -36,14 +36,24 @@ VARIANTS = [
 
 
 def measure(name: str, arguments: list[str], scratch: Path) -> Any:
-    """What one circuit prints."""
+    """What one circuit prints; a line that says why not, if it fails."""
     environment = os.environ | {"BIOMOD_CACHE_DIR": str(scratch / "cache")}
     command = [sys.executable, *(a.format(scratch / name) for a in arguments)]
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, text=True, check=True, env=environment
-    )  # fmt: skip
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment)
+    if done.returncode:
+        return f"not measured: {Path(arguments[0]).name} ended with status {done.returncode}"
     sys.stderr.write(f"{name} {done.stdout.splitlines()[-1]}\n")
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def compare(report: dict[str, Any]) -> None:
+    """Add to each row its run time as a multiple of the engine's, in both precisions."""
+    rows = {name: report[name] for name, _, _ in VARIANTS if isinstance(report[name], dict)}
+    seconds = {name: statistics.median(row["run_s"]) for name, row in rows.items()}
+    for engine in ("engine", "engine_single"):
+        for name, row in rows.items():
+            if engine in seconds:
+                row[f"times_{engine}"] = seconds[name] / seconds[engine]
 
 
 def main() -> None:
@@ -55,10 +65,7 @@ def main() -> None:
                 report[name] = f"not measured: pip install {package}"
                 continue
             report[name] = measure(name, arguments, Path(folder))
-    engine = statistics.median(report["engine"]["run_s"])
-    for name, _, _ in VARIANTS:
-        if isinstance(report[name], dict):
-            report[name]["times_engine"] = statistics.median(report[name]["run_s"]) / engine
+    compare(report)
     print(json.dumps(report, indent=2))
 
 

@@ -1,6 +1,11 @@
-"""Circuit l23: cost of a run against its size.
+"""The reference circuit in several sizes: cost of a cell and second, and memory of a synapse.
 
-Prints one JSON object: seconds (medians). Against stock Brian2: bench_engine.py.
+usage: bench_sizes.py [CELLS ...]
+
+Prints one JSON object. Each cell has as many synapses in all sizes. Stock Brian2 C++ standalone and
+the engine on one and two threads, in double precision; runs of 1 s, of the engine the median of
+three, of stock one (50,000 hh cells take it minutes). `times_2500` is the cost of a cell as a
+multiple of that with 2,500 cells.
 """
 
 from __future__ import annotations
@@ -9,43 +14,64 @@ import json
 import os
 import statistics
 import sys
-import time
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-import biomod as bm
-import microcircuits
-from biomod.units import second
+from bench_engine import measure
 
-REPEATS = 3
-SIZES = (400, 1000, 2500)
+SIZES = (500, 2_500, 10_000, 25_000, 50_000)
+# Name, device, threads, precision; how many runs.
+VARIANTS = [
+    (("stock", "cpp_standalone", 1, "double"), 1),
+    (("engine", "biomod_cpp", 1, "double"), 3),
+    (("engine_2_threads", "biomod_cpp", 2, "double"), 3),
+]
 
 
-def timed(action: object) -> float:
-    """Seconds that a call takes."""
-    started = time.perf_counter()
-    action()  # type: ignore[operator]
-    return time.perf_counter() - started
+def row(
+    model: str, variant: tuple[str, str, int, str], runs: int, cells: int, scratch: Path
+) -> dict[str, Any]:
+    """What one size costs."""
+    found = measure(model, variant, scratch, f"cells={cells}", f"runs={runs}")
+    seconds = statistics.median(found["run_s"])
+    return {
+        "compiled": found["compiled"],
+        "run_s": seconds,
+        "ms_per_cell_second": seconds / found["cells"] * 1e3,
+        # Of the processor, start and writing of results included.
+        "cpu_ms_per_cell_second": statistics.median(found["run_cpu_s"]) / found["cells"] * 1e3,
+        "peak_memory_mb": found["peak_memory_mb"],
+        "peak_bytes_per_synapse": found["peak_bytes_per_synapse"],
+        "rates_hz": found["rates_hz"],
+        "synapses": found["synapses"],
+    }
+
+
+def table(
+    model: str, variant: tuple[str, str, int, str], runs: int, sizes: Sequence[int], scratch: Path
+) -> dict[int, Any]:
+    """What all sizes cost, and the cost of a cell against that in the usual size."""
+    rows = {cells: row(model, variant, runs, cells, scratch) for cells in sizes}
+    if 2_500 in rows:
+        usual = rows[2_500]["ms_per_cell_second"]
+        for one in rows.values():
+            one["times_2500"] = one["ms_per_cell_second"] / usual
+    return rows
 
 
 def main() -> None:
     """Measure and print."""
-    report: dict[str, object] = {"name": "sizes", "cores": os.cpu_count()}
-    sizes = []
-    for cells in SIZES:
-        circuit = microcircuits.get("l23", cells=cells)
-        program = bm.compile(circuit, 1 * second, backend="cpp")
-        runs = [timed(program.run) for _ in range(REPEATS)]
-        plan = program.compiled.plan
-        sizes.append(
-            {
-                "cells": cells,
-                "synapses": plan.synapse_count,
-                "run_s": statistics.median(runs),
-                "ms_per_cell_second": statistics.median(runs) / cells * 1e3,
+    sizes = [int(word) for word in sys.argv[1:]] or SIZES
+    report: dict[str, Any] = {"name": "sizes", "cores": os.cpu_count()}
+    with tempfile.TemporaryDirectory() as folder:
+        for model in ("lif", "hh"):
+            report[model] = {
+                variant[0]: table(model, variant, runs, sizes, Path(folder))
+                for variant, runs in VARIANTS
             }
-        )
-        sys.stderr.write(f"{sizes[-1]}\n")
-    report["sizes"] = sizes
-    sys.stdout.write(json.dumps(report, indent=2) + "\n")
+    print(json.dumps(report, indent=2))
 
 
 if __name__ == "__main__":

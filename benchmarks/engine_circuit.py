@@ -1,12 +1,13 @@
 """The reference circuit as a Dendrify user writes it: 2,500 cells, 594,000 synapses, 1 s.
 
-usage: engine_circuit.py MODEL DEVICE THREADS PRECISION FOLDER [CHANGED]
+usage: engine_circuit.py MODEL DEVICE THREADS PRECISION FOLDER [changed] [cells=N] [runs=N]
 
 MODEL is lif (dendritic spikes, dt 0.1 ms) or hh (channels in the soma, dt 0.05 ms). Prints a JSON
 object: seconds of writing and compiling, of three runs, the peak of memory (of the whole program,
-also divided by the number of synapses), and the rates. With CHANGED the weights of
-the synapses are 1 % larger, a parameter that stands in the source text. The rates are tuned by hand
-and model nothing.
+also divided by the number of synapses), and the rates. With `changed` the weights of
+the synapses are 1 % larger, a constant that stock Brian2 writes into the source text. `compiled`
+tells whether a compiler ran. With more or fewer cells each has as many synapses as before. The
+rates are tuned by hand and model nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 from brian2 import (
@@ -47,10 +49,12 @@ from brian2 import (
 from dendrify import Dendrite, NeuronModel, Soma
 
 MODEL, DEVICE, THREADS, PRECISION, FOLDER = sys.argv[1:6]
-CHANGED = 1.01 if len(sys.argv) > 6 else 1.0
+CHANGED = 1.01 if "changed" in sys.argv[6:] else 1.0
+OPTIONS = dict(option.split("=") for option in sys.argv[6:] if "=" in option)
+CELLS, RUNS = int(OPTIONS.get("cells", 2500)), int(OPTIONS.get("runs", 3))
 HH = MODEL == "hh"
-SIZES = {"E": 2000, "PV": 250, "SOM": 150, "VIP": 100}
-P = 0.1  # probability of a connection
+SIZES = {"E": CELLS * 80 // 100, "PV": CELLS // 10, "SOM": CELLS * 6 // 100, "VIP": CELLS // 25}
+P = min(1.0, 0.1 * 2500 / CELLS)  # probability of a connection
 ONE = dict(cm=1 * uF / cm**2, r_axial=150 * ohm * cm)
 CHANNELS = """
 I_ion_soma = gNa*m**3*h*(ENa - V_soma) + gK*n**4*(EK - V_soma) + gM*p*(EK - V_soma) : amp
@@ -162,7 +166,8 @@ def connect(pre: NeuronGroup, post: NeuronGroup, states: str, share: float, w: f
     name = f"{pre.name}_{post.name}_{states.split()[0]}"
     made = Synapses(pre, post, "w : 1", on_pre=opening, delay=delay, name=name)
     made.connect(p=share * P)
-    made.w = f"{w * CHANGED}*exp(0.3*randn())"
+    scale = w * CHANGED  # noqa: F841 - Brian2 finds it by its name
+    made.w = "scale*exp(0.3*randn())"
     if delay is None:
         made.delay = "0.5*ms + 2*ms*rand()"
     return made
@@ -225,7 +230,7 @@ def main() -> None:
     device.build(directory=FOLDER, run=False)
     built = time.perf_counter()
     runs, processor = [], []
-    for _ in range(3):
+    for _ in range(RUNS):
         before, cpu = time.perf_counter(), os.times().children_user
         device.run(directory=FOLDER, with_output=False)
         runs.append(time.perf_counter() - before)
@@ -237,7 +242,11 @@ def main() -> None:
     shown = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=True).stdout
     peak = int(shown.split()[-1]) * 1024
     synapses = sum(len(o) for o in objects if isinstance(o, Synapses))
+    objects_made = list(Path(FOLDER).rglob("*.o"))
     result = {
+        "compiled": bool(objects_made),
+        "cells": sum(SIZES.values()),
+        "synapses": synapses,
         "peak_memory_mb": peak / 2**20,
         "peak_bytes_per_synapse": peak / synapses,
         "describe_s": written - started,

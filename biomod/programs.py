@@ -1,8 +1,8 @@
-"""Compile a generated C++ program as two translation units, once per source text.
+"""Compile a generated C++ program as a few translation units, once per source text.
 
 Brian2's makefile compiles about a hundred small files one by one; most of that time goes into
-reading the same headers again. Here the files are joined, which the anonymous namespaces of the
-generated code would forbid, so each file's gets a name of its own.
+reading the same headers again. Here they are joined into three (:mod:`biomod.joining`). What is the
+same in all programs is compiled once, and the headers of all are read once.
 """
 
 from __future__ import annotations
@@ -12,16 +12,19 @@ import hashlib
 import logging
 import os
 import platform
-import re
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import zlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from biomod.joining import UNITS, headers, join, library
 
 # The joined files leave the folders from which they included their neighbours by name.
 INCLUDE = ("-I.", "-Ibrianlib")
@@ -34,10 +37,13 @@ FLAGS = (
 OPTIONAL_FLAGS = ("-fopenmp", "-mprefer-vector-width=512")
 # After whatever a user adds.
 SAFE = ("-fno-associative-math",)
-HOT, COLD = "-O3", "-O1"
+HOT, COLD, FIXED = "-O3", "-O1", "-O2"
 CACHE_LIMIT = 2 * 1024**3
 # Programs, simulators of point neurons, and responses of cells that surrogates are fitted to.
 KEPT = ("programs/*.bin", "kernels/*.so", "responses/*.npz")
+# What all programs have in common: a compiled unit, and headers as the compiler has read them.
+SHARED = ("programs/*.o", "headers/*.gch")
+PRELUDE = "brianlib/engine_prelude.h"
 # What processes that were killed while they wrote leave behind, once it is this old (s).
 PARTIAL, ABANDONED = "*/*.partial", 3600
 CHECKSUM = hashlib.sha256().digest_size  # bytes at the end of every program in the cache
@@ -75,7 +81,7 @@ def _identity(compiler: str) -> str:
     target = subprocess.run(
         [compiler, "-march=native", "-Q", "--help=target"], capture_output=True, text=True
     ).stdout
-    return "\n".join([version, target or platform.processor(), *_flags(compiler), HOT, COLD])
+    return "\n".join([version, target or platform.processor(), *_flags(compiler), HOT, COLD, FIXED])
 
 
 def cache_directory() -> Path:
@@ -92,7 +98,7 @@ def cache_info() -> dict[str, Any]:
     entries = _sizes()
     return {
         "path": str(cache_directory()),
-        "entries": len(entries),
+        "entries": sum(file.suffix not in (".o", ".gch") for file in entries),
         "bytes": sum(stat.st_size for stat in entries.values()),
     }
 
@@ -116,7 +122,7 @@ def _remove_partial(before: float) -> None:
 def _sizes() -> dict[Path, os.stat_result]:
     """All that is in the cache; other processes may be deleting some at the same time."""
     found = {}
-    for pattern in KEPT:
+    for pattern in KEPT + SHARED:
         for file in sorted(cache_directory().glob(pattern)):
             with contextlib.suppress(OSError):
                 found[file] = file.stat()
@@ -157,28 +163,155 @@ def compile_program(
         raise CompileError("no C++ compiler found; install g++ (Debian: apt-get install g++)")
     if files is None:
         files = [str(f.relative_to(directory)) for f in sorted(directory.rglob("*.cpp"))]
-    joined = [f for f in files if f.endswith(".cpp") and f not in ("hot.cpp", "cold.cpp")]
+    joined = [f for f in files if f.endswith(".cpp") and Path(f).stem not in UNITS]
     others = [f for f in files if not f.endswith(".cpp")]
-    hot, cold = _units(directory, joined)
-    text = [_identity(compiler), hot, cold, _headers(directory), *flags, *link_flags]
+    units = join(directory, joined)
+    text = [_identity(compiler), *units.values(), headers(directory), *flags, *link_flags]
     text += [(directory / f).read_text() for f in others]
-    key = hashlib.sha256("\0".join(text).encode())
-    kept = cache_directory() / "programs" / f"{key.hexdigest()[:32]}.bin"
     binary = directory / "main"
+
+    def build() -> None:
+        _build(compiler, directory, units, others, list(flags), list(link_flags))
+
+    return binary, build_once(text, binary, build)
+
+
+def _build(
+    compiler: str, directory: Path, units: dict[str, str], others: list[str], flags: list[str],
+    link_flags: list[str],
+) -> None:  # fmt: skip
+    jobs = [("hot.cpp", HOT), ("cold.cpp", COLD), *((f, HOT) for f in others)]
+    with ThreadPoolExecutor(2) as pool, ExitStack() as used:
+        # Before all others, which wait for it. They hold for the usual flags only.
+        usual = all(flag.startswith("-I") for flag in flags)
+        read = pool.submit(_precompile, compiler, directory, used) if usual else None
+        objects = []
+        if units["fixed"]:
+            objects.append(pool.submit(_compile_once, compiler, directory, units["fixed"], flags))
+        for name, level in jobs:
+            unit = units.get(Path(name).stem)
+            given = [level, *flags, *SAFE]
+            job = pool.submit(_compile_unit, compiler, directory, name, unit, given, read)
+            objects.append(job)
+        names = [each.result() for each in objects]
+    _call([compiler, *names, "-o", "main", *_flags(compiler), HOT, *link_flags], directory)
+
+
+def build_once(text: Sequence[str], binary: Path, build: Callable[[], None]) -> bool:
+    """Get an executable from the cache, or make it and keep it there.
+
+    Parameters
+    ----------
+    text : sequence of str
+        All that decides what the executable is: sources, compiler, its flags, the machine.
+    binary : Path
+        Where the executable will be.
+    build : callable
+        Makes it.
+
+    Returns
+    -------
+    bool
+        Whether it had to be made.
+    """
+    kept = cache_directory() / "programs" / f"{_key(text)}.bin"
     if _take(kept, binary):
-        return binary, False
-    (directory / "hot.cpp").write_text(hot)
-    (directory / "cold.cpp").write_text(cold)
-    with ThreadPoolExecutor(2) as pool:
-        jobs = [
-            pool.submit(_compile, compiler, directory, name, [level, *flags, *SAFE])
-            for name, level in (("hot.cpp", HOT), ("cold.cpp", COLD), *((f, HOT) for f in others))
-        ]
-        objects = [job.result() for job in jobs]
-    link = [compiler, *objects, "-o", "main", *_flags(compiler), HOT, *link_flags]
-    _call(link, directory)
+        return False
+    build()
     _keep(binary, kept)
-    return binary, True
+    return True
+
+
+def _key(text: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(text).encode()).hexdigest()[:32]
+
+
+def _precompile(compiler: str, directory: Path, used: ExitStack) -> Path | None:
+    """Have the compiler find the headers of the prelude as it keeps them, made once for all.
+
+    Returns where they are kept; None if they are to be read as text.
+    """
+    prelude = directory / PRELUDE
+    if not prelude.exists() or "Free Software Foundation" not in _identity(compiler):
+        return None
+    key = _key([_identity(compiler), platform.libc_ver()[1], library(directory)])
+    folder = cache_directory() / "headers"
+    try:
+        kept = _whole(folder, key) or _precompiled(compiler, directory, folder, key)
+        beside = prelude.with_suffix(".h.gch")
+        beside.unlink(missing_ok=True)
+        beside.symlink_to(kept.resolve())
+    except (OSError, CompileError) as error:
+        _log.warning(f"headers are not kept for the next time: {error}")
+        return None
+    used.callback(beside.unlink, missing_ok=True)
+    return kept
+
+
+def _whole(folder: Path, key: str) -> Path | None:
+    """Headers in the cache; their name ends in their checksum, quicker than that of programs."""
+    for kept in folder.glob(f"{key}-*.gch"):
+        if kept.stem == f"{key}-{_checksum(kept)}":
+            os.utime(kept)
+            return kept
+        kept.unlink()
+    return None
+
+
+def _checksum(file: Path) -> str:
+    checksum = 0
+    with file.open("rb") as stream:
+        while piece := stream.read(1 << 20):
+            checksum = zlib.crc32(piece, checksum)
+    return f"{checksum:08x}"
+
+
+def _precompiled(compiler: str, directory: Path, folder: Path, key: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, partial = tempfile.mkstemp(suffix=".partial", dir=folder)
+    try:
+        flags = [*_flags(compiler), HOT, *SAFE]
+        _call([compiler, "-x", "c++-header", PRELUDE, "-o", partial, *flags], directory)
+        os.fsync(handle)
+        kept = folder / f"{key}-{_checksum(Path(partial))}.gch"
+        os.replace(partial, kept)
+    finally:
+        os.close(handle)
+        Path(partial).unlink(missing_ok=True)
+    return kept
+
+
+def _compile_unit(
+    compiler: str, directory: Path, name: str, text: str | None, flags: Sequence[str],
+    read: Future[Path | None] | None,
+) -> str:  # fmt: skip
+    """Compile a joined unit, or a file that is there already if there is no text."""
+    precompiled = read.result() if read and text else None
+    if text is not None:
+        include = f'#include "{PRELUDE}"\n' if precompiled else ""
+        (directory / name).write_text(include + text)
+    try:
+        return _compile(compiler, directory, name, flags)
+    except CompileError:
+        if precompiled is None:
+            raise
+        # Whatever is wrong with the headers that were kept, the source alone decides.
+        (directory / name).write_text(text or "")
+        target = _compile(compiler, directory, name, flags)
+        precompiled.unlink(missing_ok=True)
+        return target
+
+
+def _compile_once(compiler: str, directory: Path, unit: str, flags: Sequence[str]) -> str:
+    """Compile what is the same in other programs, or take it from the cache."""
+    kept = cache_directory() / "programs"
+    kept /= f"{_key([_identity(compiler), unit, library(directory), *flags])}.o"
+    target = directory / "fixed.o"
+    if not _take(kept, target):
+        (directory / "fixed.cpp").write_text(unit)
+        _compile(compiler, directory, "fixed.cpp", [FIXED, *flags, *SAFE])
+        _keep(target, kept)
+    return target.name
 
 
 def _compile(compiler: str, directory: Path, name: str, flags: Sequence[str]) -> str:
@@ -193,13 +326,13 @@ def _call(command: list[str], directory: Path) -> None:
         raise CompileError(f"the C++ compiler failed: {done.stderr.strip()[:2000]}")
 
 
-def _take(kept: Path, binary: Path) -> bool:
-    """Get a program from the cache; False if it is not there or damaged."""
-    program = read_entry(kept)
-    if program is None:
+def _take(kept: Path, target: Path) -> bool:
+    """Get a program or unit from the cache; False if it is not there or damaged."""
+    content = read_entry(kept)
+    if content is None:
         return False
-    binary.write_bytes(program)
-    binary.chmod(0o755)
+    target.write_bytes(content)
+    target.chmod(0o755)
     return True
 
 
@@ -249,25 +382,3 @@ def _keep(binary: Path, kept: Path) -> None:
             break
         excess -= stat.st_size
         file.unlink(missing_ok=True)
-
-
-def _units(directory: Path, files: Sequence[str]) -> tuple[str, str]:
-    """The sources as two texts: what runs at every step, and what runs once."""
-    hot: list[str] = []
-    cold: list[str] = []
-    for number, file in enumerate(directory / f for f in files):
-        text = file.read_text()
-        name = f"unit{number}"
-        text = re.sub(r"\bnamespace \{", f"namespace {name} {{", text, count=1)
-        if f"namespace {name} " in text:
-            using = "using namespace brian;"
-            text = text.replace(using, f"{using} using namespace {name};")
-        defined = re.findall(r"^#define\s+(\w+)", text, flags=re.M)
-        text += "\n" + "\n".join(f"#undef {d}" for d in defined if not d.startswith("_INCLUDED"))
-        once = file.parent == directory or "synapses_create" in file.name
-        (cold if once else hot).append(f"// {file.name}\n{text}")
-    return "\n".join(hot), "\n".join(cold)
-
-
-def _headers(directory: Path) -> str:
-    return "\0".join(f.read_text() for f in sorted(directory.rglob("*.h")))

@@ -208,7 +208,7 @@ def compile(
     circuit = circuit.modulated(*modulators)
     usual_method, usual_dt = defaults(circuit)
     length, step = _times(duration, usual_dt if dt is None else dt)
-    name, note = backends.choose(backend)
+    name, note = backends.choose(backend, only_compile=True)
     if note:
         _log.warning(note)
     if method is not None:
@@ -301,8 +301,9 @@ def simulate(
     >>> result = bm.simulate(cell, 300 * ms, stimulus=pulse, record=["soma.v"])
     """
     kept = checkpoints(checkpoint_every, checkpoint_dir, resume)
+    chosen = backends.choose(backend)[0]
     if kept is not None:
-        backends.check_checkpoints(backends.choose(backend)[0])
+        backends.check_checkpoints(chosen)
     program = compile(
         model, duration, stimulus=stimulus, record=record, modulators=modulators, dt=dt,
         method=method, tolerance=tolerance, backend=backend, seed=seed,

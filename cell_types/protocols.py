@@ -7,184 +7,34 @@ calibration, tests and examples.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from biomod.errors import ModelError
-from biomod.mechanisms.neuromodulation.expressing import needs_channel
-from biomod.model import (
-    Cell,
-    Circuit,
-    CurrentWaveform,
-    Modulator,
-    Population,
-    Recording,
-    Stimulus,
-    SynapticEvents,
-    step,
-)
-from biomod.simulation import compile
+from biomod.model import Cell, CurrentWaveform, Stimulus, SynapticEvents, step
 from biomod.units import Quantity, ms, nS
 from cell_types._l5_et import distances as distances
+from cell_types.bench import INTERVAL as INTERVAL
+from cell_types.bench import PLATEAU_MV as PLATEAU_MV
+from cell_types.bench import SPIKE_MV as SPIKE_MV
+from cell_types.bench import Bench as Bench
+from cell_types.bench import Floats as Floats
+from cell_types.bench import Response as Response
+from cell_types.bench import Trial as Trial
+from cell_types.bench import respond as respond
 
-INTERVAL = 0.1  # ms between samples of a trace
 # The somatic pulse that evokes one action potential, and the shape of a synaptic current: Hay et
 # al. 2011, 10.1371/journal.pcbi.1002107.
 PULSE_NA, PULSE_MS = 1.9, 5.0
 RISE_MS, DECAY_MS = 0.5, 5.0
-# A calcium spike: the voltage of the Ca zone stays above PLATEAU_MV for longer than PLATEAU_MS.
-# A back-propagating action potential is shorter (threshold and duration: Larkum & Zhu 2002,
-# 10.1523/JNEUROSCI.22-16-06991.2002).
-PLATEAU_MV, PLATEAU_MS = -35.0, 10.0
-SPIKE_MV = -20.0
-
-
-Floats = Sequence[float] | np.ndarray
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One cell with what is done to it."""
-
-    cell: Cell
-    stimuli: tuple[Stimulus, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Response:
-    """What one trial gave: times in ms, voltages in mV by compartment."""
-
-    time: np.ndarray
-    v: Mapping[str, np.ndarray]
-
-    @property
-    def spikes(self) -> np.ndarray:
-        """Times at which the soma rises above -20 mV."""
-        return crossings(self.time, self.v["soma"])
-
-    def height(self, compartment: str) -> float:
-        """Peak above the voltage at the beginning."""
-        v = self.v[compartment]
-        return float(v.max() - v[0])
-
-    def plateau(self, compartment: str, level: float = PLATEAU_MV) -> float:
-        """Time in ms above `level`."""
-        return float((self.v[compartment] > level).sum() * INTERVAL)
-
-    def integral(self, compartment: str) -> float:
-        """Depolarisation above the beginning, summed over time, in mV ms."""
-        v = self.v[compartment]
-        return float(np.maximum(v - v[0], 0.0).sum() * INTERVAL)
-
-
-def crossings(time: np.ndarray, v: np.ndarray, level: float = SPIKE_MV) -> np.ndarray:
-    """Times of upward crossings of `level`, interpolated."""
-    i = np.flatnonzero((v[1:] > level) & (v[:-1] <= level))
-    found: np.ndarray = time[i] + (level - v[i]) / (v[i + 1] - v[i]) * (time[i + 1] - time[i])
-    return found
-
-
-def respond(
-    trials: Sequence[Trial],
-    duration: float,
-    record: Sequence[str] = ("soma", "nexus"),
-    *,
-    backend: str | None = None,
-    dt: str | None = None,
-    events: Sequence[SynapticEvents] = (),
-    modulators: Sequence[Modulator] = (),
-) -> list[Response]:
-    """Run all trials at once, each cell from its resting potential.
-
-    Parameters
-    ----------
-    trials : sequence of Trial
-        Their cells must be of one structure for the run to be one compiled program.
-    duration : float
-        In ms.
-    record : sequence of str
-        Compartments whose voltage is kept.
-    events : sequence of SynapticEvents
-        Reach every cell. (One for each trial would make the program grow with their number;
-        let trials differ in the gain of the receptor.)
-    backend, dt, modulators
-        As in :func:`biomod.compile`.
-    """
-    if not trials:
-        raise ModelError("a protocol needs at least one trial")
-    trials = _lean(trials, events, modulators)
-    # By identity: comparing hundreds of cells by value takes longer than to run them.
-    distinct = list({id(t.cell): t.cell for t in trials}.values())
-    position = {id(cell): k for k, cell in enumerate(distinct)}
-    members: list[list[int]] = [[] for _ in distinct]
-    stimuli: list[Stimulus] = []
-    for number, trial in enumerate(trials):
-        which = position[id(trial.cell)]
-        place = (len(members[which]),)
-        members[which].append(number)
-        stimuli += [replace(s, population=f"c{which}", cells=place) for s in trial.stimuli]
-    populations = tuple(
-        Population(f"c{k}", cell, len(members[k]), heterogeneous=False)
-        for k, cell in enumerate(distinct)
-    )
-    recordings = [
-        Recording(c, "v", f"c{k}", tuple(range(len(members[k]))), INTERVAL * ms)
-        for k in range(len(distinct))
-        for c in record
-    ]
-    stimuli += [replace(e, population="*", cells=()) for e in events]
-    program = compile(
-        Circuit("protocol", populations), f"{duration} ms", stimulus=stimuli, record=recordings,
-        modulators=modulators, dt=dt, backend=backend,
-    )  # fmt: skip
-    result = program.run()
-    responses: dict[int, Response] = {}
-    for k, numbers in enumerate(members):
-        frames = {c: result.trace(f"c{k}.{c}.v") for c in record}
-        time = frames[record[0]].index.to_numpy()
-        for i, number in enumerate(numbers):
-            responses[number] = Response(time, {c: frames[c][i].to_numpy() for c in record})
-    return [responses[n] for n in range(len(trials))]
-
-
-def _lean(
-    trials: Sequence[Trial], events: Sequence[SynapticEvents], modulators: Sequence[Modulator]
-) -> list[Trial]:
-    """The same trials without the parts of their cells that stay closed in all of them.
-
-    Receptors that no event opens, neuromodulatory receptors without their modulator, and channels
-    of zero density: programs compile and run several times as fast, with the same result.
-    """
-    named = {r for m in modulators for r in m.receptors}
-    everything = any(not m.receptors for m in modulators)
-    cells = list({id(t.cell): t.cell for t in trials}.values())
-    kept = [e for e in cells[0].expression if everything or e.receptor.name in named]
-    opening = any(needs_channel(effect) for e in kept for effect in e.effects)
-    targets = {(e.compartment, e.receptor) for e in events}
-    open_channels = {
-        (c.name, ch.name)
-        for cell in cells
-        for c in cell.compartments
-        for ch in c.channels
-        if opening or ch.g_max.si > 0
-    }
-
-    def lean(cell: Cell) -> Cell:
-        compartments = tuple(
-            replace(
-                c,
-                channels=tuple(ch for ch in c.channels if (c.name, ch.name) in open_channels),
-                receptors=tuple(r for r in c.receptors if (c.name, r.name) in targets),
-            )
-            for c in cell.compartments
-        )
-        expression = tuple(e for e in cell.expression if everything or e.receptor.name in named)
-        return replace(cell, compartments=compartments, expression=expression, variations=())
-
-    made = {id(cell): lean(cell) for cell in cells}
-    return [replace(t, cell=made[id(t.cell)]) for t in trials]
+# A calcium spike makes the Ca zone rise by this much more than in proportion to the current. Ours
+# is 27 mV at threshold, 9 mV with a local event of the tuft alone, 4 mV with Ca channels blocked.
+EXCESS_MV = 15.0
+# ... or, paired with an action potential, makes the dendrite stay depolarised for so much longer.
+# (Duration of calcium spikes 20 to 50 ms: Larkum & Zhu 2002, 10.1523/JNEUROSCI.22-16-06991.2002.)
+PLATEAU_MS = 10.0
 
 
 def pulse(onset: float, amplitude: float = PULSE_NA, length: float = PULSE_MS) -> Stimulus:
@@ -209,22 +59,52 @@ def epsc(
     )  # fmt: skip
 
 
-def first_above(responses: Sequence[Response], compartment: str = "nexus") -> int | None:
-    """Index of the first response with a calcium spike, None if there is none."""
-    for i, response in enumerate(responses):
-        if response.plateau(compartment) > PLATEAU_MS:
-            return i
-    return None
-
-
-def threshold(
+def supralinear(
     amplitudes: Floats, responses: Sequence[Response], compartment: str = "nexus"
-) -> float:
-    """Between the last amplitude without and the first with a calcium spike; NaN without one."""
-    first = first_above(responses, compartment)
-    if first is None:
+) -> np.ndarray:
+    """Height (mV) above what the first and smallest amplitude gives, scaled to each of them."""
+    size = np.asarray(amplitudes, float)
+    heights = np.array([r.height(compartment) for r in responses])
+    return np.asarray(heights - heights[0] * size / size[0])
+
+
+def threshold(amplitudes: Floats, responses: Sequence[Response]) -> float:
+    """Smallest current that evokes a calcium spike by itself: :data:`EXCESS_MV` are exceeded.
+
+    Interpolated between amplitudes; NaN if none does. The first amplitude must be a small one, on
+    which the others are measured.
+    """
+    return crossing(amplitudes, supralinear(amplitudes, responses), EXCESS_MV)
+
+
+def crossing(x: Floats, y: Floats, level: float) -> float:
+    """Where y, interpolated, first exceeds `level`; NaN if it never does.
+
+    Raises
+    ------
+    ModelError
+        It does so from the beginning.
+    """
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    if not (y > level).any():
         return float("nan")
-    return float(amplitudes[first] + amplitudes[max(first - 1, 0)]) / 2
+    i = int(np.argmax(y > level))
+    if i == 0:
+        raise ModelError(f"the first current, {x[0]:g} nA, is above threshold; begin with less")
+    return float(np.interp(level, y[i - 1 : i + 1], x[i - 1 : i + 1]))
+
+
+def outlasts(responses: Sequence[Response], compartment: str = "nexus") -> np.ndarray:
+    """Whether each response has a calcium spike that the first one, without current, has not.
+
+    That is: the soma fires more often, or the dendrite stays :data:`PLATEAU_MS` longer depolarised.
+    Together with a back-propagating action potential the height does not tell them apart.
+    """
+    alone = responses[0]
+    limit = alone.plateau(compartment) + PLATEAU_MS
+    return np.array(
+        [len(r.spikes) > len(alone.spikes) or r.plateau(compartment) > limit for r in responses[1:]]
+    )
 
 
 def without(cell: Cell, channels: Sequence[str], compartments: Sequence[str]) -> Cell:
@@ -265,16 +145,19 @@ def veto(weight: Quantity = 60 * nS) -> SynapticEvents:
     return SynapticEvents("*", "tuft", receptor="GABA", times=(when,), weight=weight)
 
 
-def coincidence_trials(
-    cell: Cell, delays: Floats, amplitudes: Floats, site: str = "nexus"
-) -> list[Trial]:
-    """EPSCs of all amplitudes alone, then for each delay (ms) after the start of a pulse."""
-    alone = [Trial(cell, (epsc(float(a), ONSET, site),)) for a in amplitudes]
-    return alone + [
-        Trial(cell, (pulse(ONSET), epsc(float(a), ONSET + d, site)))
-        for d in delays
-        for a in amplitudes
+def coincidence_stimuli(
+    delays: Floats, amplitudes: Floats, onset: float = ONSET, site: str = "nexus"
+) -> list[tuple[Stimulus, ...]]:
+    """No stimulus, EPSCs alone; a pulse alone, and with EPSCs for each delay (ms) after its start.
+
+    EPSCs of each of the amplitudes (nA).
+    """
+    currents = [
+        [epsc(float(a), onset + d, site) for a in amplitudes] for d in (0.0, *map(float, delays))
     ]
+    ap = pulse(onset)
+    found: list[tuple[Stimulus, ...]] = [(), *((c,) for c in currents[0]), (ap,)]
+    return found + [(ap, c) for series in currents[1:] for c in series]
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,17 +196,26 @@ class Coincidence:
         return float((level < (1 + self.lowest) / 2).mean() * (fine[-1] - fine[0]))
 
 
-def coincidence(delays: Floats, amplitudes: Floats, responses: Sequence[Response]) -> Coincidence:
-    """Thresholds from the responses to :func:`coincidence_trials`."""
+def coincidence(
+    delays: Floats, amplitudes: Floats, responses: Sequence[Response], onset: float = ONSET
+) -> Coincidence:
+    """Thresholds from the responses to :func:`coincidence_stimuli`."""
     n = len(amplitudes)
-    groups = [responses[k : k + n] for k in range(0, len(responses), n)]
-    alone = threshold(amplitudes, groups[0])
-    # The latency of the action potential, from the weakest current at the longest delay.
-    last = groups[1 + int(np.argmax(delays))][0]
-    latency = float(last.spikes[0]) - ONSET
-    found = np.array([threshold(amplitudes, g) for g in groups[1:]])
+    resting, ap = responses[0], responses[n + 1]
+    alone = _first_spike(amplitudes, [resting, *responses[1 : n + 1]])
+    paired = responses[n + 2 :]
+    groups = [[ap, *paired[k * n : (k + 1) * n]] for k in range(len(delays))]
+    found = np.array([_first_spike(amplitudes, group) for group in groups])
+    # What even the largest current does not evoke has its threshold there or above.
+    found[np.isnan(found)] = amplitudes[-1]
+    latency = float(ap.spikes[0]) - onset
     order = np.argsort(delays)
     return Coincidence(alone, np.asarray(delays)[order] - latency, found[order] / alone)
+
+
+def _first_spike(amplitudes: Floats, responses: Sequence[Response]) -> float:
+    """Between the last amplitude without and the first with a calcium spike."""
+    return crossing(amplitudes, outlasts(responses).astype(float), 0.5)
 
 
 # --------------------------------------------------------------------------------------------
@@ -332,14 +224,14 @@ def coincidence(delays: Floats, amplitudes: Floats, responses: Sequence[Response
 PULSES = 5
 
 
-def train_trials(cell: Cell, frequencies: Floats) -> list[Trial]:
+def train_stimuli(frequencies: Floats) -> list[tuple[Stimulus, ...]]:
     """Five somatic pulses at each frequency (Hz); Larkum, Kaiser & Sakmann 1999.
 
     Source: PNAS 96:14600, 10.1073/pnas.96.25.14600; pulses of 5 ms as in Hay et al. 2011.
     """
     start = 20.0
     return [
-        Trial(cell, tuple(pulse(round(float(start + k * 1e3 / f), 3)) for k in range(PULSES)))
+        tuple(pulse(round(float(start + k * 1e3 / f), 3)) for k in range(PULSES))
         for f in frequencies
     ]
 

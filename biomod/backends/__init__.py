@@ -107,13 +107,23 @@ def available() -> dict[str, BackendInfo]:
 
 
 def _cuda_state() -> tuple[bool, str]:
-    if importlib.util.find_spec("brian2cuda") is None:
-        return False, "needs brian2cuda (pip install 'biomod[cuda]', Python 3.12 or later)"
-    if shutil.which("nvcc") is None:
-        return False, "needs NVIDIA's compiler nvcc on the PATH"
-    if shutil.which("nvidia-smi") is None:
+    from biomod.backends.brian.nvcc import gpu_capability
+
+    missing = _missing_for_cuda()
+    if missing:
+        return False, missing
+    if gpu_capability() is None:
         return False, "nvcc is here but no NVIDIA GPU: programs can be compiled, not run"
     return True, "brian2cuda"
+
+
+def _missing_for_cuda() -> str:
+    """What compiling for a GPU lacks here; empty if nothing."""
+    if importlib.util.find_spec("brian2cuda") is None:
+        return "needs brian2cuda (pip install 'biomod[cuda]', Python 3.12 or later)"
+    if shutil.which("nvcc") is None:
+        return "needs NVIDIA's compiler nvcc on the PATH"
+    return ""
 
 
 def _neuron_state(compiler: str | None) -> tuple[bool, str]:
@@ -139,8 +149,11 @@ def _coreneuron_state(compiler: str | None) -> tuple[bool, str]:
     return True, "NEURON's fast engine for circuits; each run is a process of its own"
 
 
-def choose(name: str | None) -> tuple[str, str]:
-    """The backend to use and, if it is not the one asked for or the best, one line why."""
+def choose(name: str | None, *, only_compile: bool = False) -> tuple[str, str]:
+    """The backend to use and, if it is not the one asked for or the best, one line why.
+
+    With `only_compile`, one is good enough that can compile a program here for another machine.
+    """
     states = available()
     if name is None:
         best = next(n for n, info in states.items() if info.default)
@@ -152,6 +165,8 @@ def choose(name: str | None) -> tuple[str, str]:
     if not states[name].available:
         if name in ("cpp", "cython"):
             return "numpy", f"the {name} backend {states[name].reason}: falling back to numpy"
+        if name == "cuda" and only_compile and not _missing_for_cuda():
+            return name, "no NVIDIA GPU here: the program is compiled, but cannot be run"
         raise BackendError(f"the {name} backend is not available: {states[name].reason}")
     return name, ""
 

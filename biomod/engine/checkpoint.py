@@ -74,8 +74,8 @@ def restored(names: Iterable[str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def objects_source(device: Any) -> str:
-    """C++ that lists everything that can change in the program of a device."""
+def objects_source(device: Any, others: Iterable[str]) -> str:
+    """C++ that lists everything that can change in the program of a device, behind other lines."""
     streamed = streamed_arrays(device)
     lines = ['keep_one("random key", engine::random_key);']
     lines.append('keep("random numbers", _random_generators);')
@@ -89,7 +89,8 @@ def objects_source(device: Any) -> str:
         lines.append(f'keep("{name}", {name});')
         if var in streamed:
             lines.append(f'record("{device.get_array_filename(var)}", {name});')
-    return _SOURCE.format(lines="\n".join(f"    engine::{line}" for line in lines))
+    lines = [*others, *(f"engine::{line}" for line in lines)]
+    return _SOURCE.format(lines="\n".join(f"    {line}" for line in lines))
 
 
 def streamed_arrays(device: Any) -> set[Any]:

@@ -88,34 +88,6 @@ def _value(name: str, variable: Constant) -> str:
     return real(variable.value)
 
 
-# ---------------------------------------------------------------------- objects.cpp
-
-# Text before the size of an array, text after it.
-_SIZES = [
-    (r"(?:var|data)_size = ", r"(?:;|\*sizeof)"),
-    (r"const int _num_\w+ = ", ";"),
-    (r"= new \w+\[", r"\];"),
-    (r"for\(int i=0; i<", ";"),
-    (r"\.resize\(", r"\);"),
-    (r"reinterpret_cast<char\*>\(&?\w+(?:\[0\])?\), ", r"\*sizeof"),
-    (r"\[i\] = ", r" \+ i;"),
-    (r"^ {4}\w+,\n +", ", "),  # bounds of the sources of a pathway
-    (r"^ {4}\w+,\n +%integer:\d+%, ", r"\);"),
-]
-
-
-def sizes(text: str) -> str:
-    """The program's arrays, with their sizes as marks."""
-    for before, after in _SIZES:
-        text = re.sub(
-            f"({before})(-?\\d+)(?={after})",
-            lambda found: found[1] + integer(found[2]),
-            text,
-            flags=re.MULTILINE,
-        )
-    return text
-
-
 # ---------------------------------------------------------------------- main.cpp
 
 Entry = tuple[str, Any]

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from brian2.codegen.generators.cpp_generator import CPPCodeGenerator
 from brian2.codegen.targets import codegen_targets
 from brian2.codegen.translation import make_statements
 from brian2.core.preferences import BrianPreference, prefs
@@ -20,18 +21,19 @@ from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from brian2.devices.device import all_devices, get_device
 from brian2.units import have_same_dimensions, second
 
-from biomod.engine import checkpoint, constants
+from biomod.engine import cachekeys, checkpoint, constants, pathways
 from biomod.engine.calls import STEP, TIME
 from biomod.engine.checkpoint import CheckpointError, checkpoint_environment
 from biomod.engine.functions import register
 from biomod.engine.fusion import Phase, fuse, phases_source
 from biomod.engine.generator import EngineGenerator
+from biomod.joining import UNITS
 from biomod.programs import compile_program
 
 LIBRARY = Path(__file__).parent / "lib"
 BRIAN_HEADERS = ("brianlib/spikequeue.h", "brianlib/stdint_compat.h")
 HEADER = '"brianlib/engine_random.h"'
-HEADERS = [HEADER, '"brianlib/engine_phase.h"']
+HEADERS = [HEADER, '"brianlib/engine_phase.h"', '"brianlib/engine_universal.h"']
 MAIN_HEADERS = (HEADER, '"brianlib/engine_checkpoint.h"')
 
 prefs.register_preferences(
@@ -90,6 +92,8 @@ class EngineCodeObject(CPPStandaloneCodeObject):
         super().run_block(block)
         queue[before:] = map(checkpoint.prepared, queue[before:])
 
+
+cachekeys.install()
 
 codegen_targets.add(EngineCodeObject)
 
@@ -220,32 +224,51 @@ class EngineDevice(CPPStandaloneDevice):
                 added = re.findall(r"\.add\(&(\w+), _run_(\w+)\);", "\n".join(arguments[1]))
                 clocks |= {name: clock for clock, name in added}
         for name, codeobj in self.code_objects.items():
+            columns, deliver = pathways.column_lines(self, self._pathways, codeobj)
             clock = clocks.get(name, "defaultclock")
             lines = constants.definitions(codeobj.variables, self.arrays, self.dynamic_arrays)
             for part, text in list(codeobj.code.items()):
                 text = text.replace(STEP, f"brian::{clock}.timestep[0]")
                 text = text.replace(TIME, f"brian::{clock}.t[0]")
+                text = text.replace(pathways.COLUMNS, columns).replace(pathways.DELIVER, deliver)
                 setattr(codeobj.code, part, text.replace("%CONSTANTS%", "\n".join(lines)))
         super().generate_codeobj_source(writer)
 
     def generate_run_source(self, writer: Any) -> None:
         """Write the functions of the program, and the list of what its checkpoints hold."""
         super().generate_run_source(writer)
-        writer.write("engine_objects.cpp", checkpoint.objects_source(self))
+        others = pathways.object_lines(self, self._pathways)
+        writer.write("engine_objects.cpp", checkpoint.objects_source(self, others))
 
-    def generate_objects_source(self, writer: Any, *args: Any) -> None:
-        """Write the arrays, their sizes being data."""
-        super().generate_objects_source(writer, *args)
-        objects = Path(self.project_dir) / "objects.cpp"
-        objects.write_text(constants.sizes(objects.read_text()))
+    def generate_objects_source(
+        self, writer: Any, arange_arrays: Any, synapses: Any, static_array_specs: Any,
+        networks: Any, timed_arrays: Any,
+    ) -> None:  # fmt: skip
+        """Write the arrays, their sizes being data; the declarations are Brian2's."""
+        super().generate_objects_source(
+            writer, arange_arrays, synapses, static_array_specs, networks, timed_arrays
+        )
+        every = [self.arrays, self.dynamic_arrays, self.dynamic_arrays_2d]
+        names = {name for arrays in every for name in arrays.values()}
+        text = EngineCodeObject.templater.engine_arrays(
+            None, None, array_specs=self.arrays, dynamic_array_specs=self.dynamic_arrays,
+            dynamic_array_2d_specs=self.dynamic_arrays_2d, zero_arrays=self.zero_arrays,
+            arange_arrays=arange_arrays, synapses=synapses, clocks=self.clocks,
+            static_array_specs=static_array_specs, networks=networks, timed_arrays=timed_arrays,
+            get_array_filename=self.get_array_filename, get_array_name=self.get_array_name,
+            profiled_codeobjects=self.profiled_codeobjects, declared=names.__contains__,
+        )  # fmt: skip
+        writer.write("objects.cpp", text.cpp_file)
 
     def generate_main_source(self, writer: Any) -> None:
         """Write the program: its numbers as data, what threads can share in phases."""
         queue = self.main_queue
+        self._pathways = pathways.examine(self)
         dtypes = {name: v.dtype for v, name in [*self.arrays.items(), *self.dynamic_arrays.items()]}
         self.main_queue = constants.main_queue(queue, dtypes, {c.name for c in self.clocks})
         if not self.enable_profiling:  # which tells the times of the objects apart
             self.main_queue = self._fused(writer)
+        self.main_queue = pathways.with_parking(self, self._pathways, self.main_queue)
         try:
             super().generate_main_source(writer)
         finally:
@@ -255,20 +278,28 @@ class EngineDevice(CPPStandaloneDevice):
         array_name = partial(self.get_array_name, access_data=False)
         queue: list[Any] = []
         phases: dict[str, list[Phase]] = {}
+        effects: dict[str, list[list[str]]] = {}
         for kind, arguments in self.main_queue:
             if kind == "run_network":
                 network, lines = arguments
                 prefix = f"phase_{len(phases)}_"
                 lines, phases[prefix] = fuse(lines, self.code_objects, array_name, prefix)
+                joined = f"effects_{len(effects)}_"
+                lines, effects[joined] = pathways.arranged(self, self._pathways, lines, joined)
                 declared = [f"void _run_{prefix}{k}();" for k in range(len(phases[prefix]))]
+                declared += [f"void _run_{joined}{k}();" for k in range(len(effects[joined]))]
                 arguments = network, [*declared, *lines]
             queue.append((kind, arguments))
         writer.write("phases.cpp", phases_source(phases))
+        writer.write("effects.cpp", pathways.effects_source(self, effects))
         return queue
 
     def copy_source_files(self, writer: Any, directory: str) -> None:
         """Brian2's library and the engine's."""
         super().copy_source_files(writer, directory)
+        universal = Path(directory) / "brianlib/engine_universal.h"
+        universal.write_text(f"#pragma once\n{CPPCodeGenerator.universal_support_code}")
+        writer.header_files.add("brianlib/engine_universal.h")
         for file in sorted(LIBRARY.iterdir()):
             header = file.suffix == ".h"
             name = f"brianlib/{file.name}" if header else file.name
@@ -280,7 +311,7 @@ class EngineDevice(CPPStandaloneDevice):
         if code and self.project_dir is not None and self.writer is not None:
             directory = Path(self.project_dir)
             files = [*self.writer.source_files, *self.writer.header_files, constants.TABLE]
-            files += [f"{unit}.{kind}" for unit in ("hot", "cold") for kind in ("cpp", "o")]
+            files += [f"{unit}.{kind}" for unit in UNITS for kind in ("cpp", "o")]
             for file in files:
                 if not os.path.isabs(file):  # a source file of the user's own stays
                     (directory / file).unlink(missing_ok=True)

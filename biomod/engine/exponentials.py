@@ -54,7 +54,7 @@ class Sharing:
         self.functions = {"exp"} if real == "float" else {"exp", "exprel"}
         self.bases: dict[tuple[str, float], str] = {}
         self.once: list[str] = []  # lines before the loop over cells
-        self.lines: list[str] = []  # lines at its beginning
+        self.shared: list[tuple[str, str]] = []  # names and expressions at its beginning
         self._factors: dict[str, str] = {}
 
     def rewrite(self, expressions: list[str]) -> list[str]:
@@ -82,9 +82,8 @@ class Sharing:
                 continue
             name = f"_exponential_{len(self.bases)}"
             self.bases[variable, abs(base)] = name
-            value = self.render(f"exp({abs(base)!r} * {variable})")
-            self.lines.append(f"const {self.real} {name} = {value};")
-            self.lines.append(f"const {self.real} {name}_inverse = 1/{name};")
+            self.shared.append((name, f"exp({abs(base)!r} * {variable})"))
+            self.shared.append((f"{name}_inverse", f"1.0 / {name}"))
 
     def argument(self, node: ast.AST) -> Linear | None:
         """The argument of a call of exp or exprel (or of a power of exp) if it is linear."""

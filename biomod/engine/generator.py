@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 from brian2.codegen.generators.cpp_generator import CPPCodeGenerator
+from brian2.core.clocks import Clock
 from brian2.core.functions import DEFAULT_FUNCTIONS, Function
 from brian2.core.preferences import prefs
 from brian2.core.variables import ArrayVariable, Constant, DynamicArrayVariable
@@ -37,11 +38,16 @@ from biomod.engine.calls import PURE_FUNCTIONS, STEP, TIME, VECTOR_FUNCTIONS, Ca
 from biomod.engine.constants import integer, real
 from biomod.engine.exponentials import Sharing
 from biomod.engine.fusion import Divisible
+from biomod.engine.packing import Pack, pack
+from biomod.engine.pathways import Effect, effect
 from biomod.engine.renderer import WRITTEN_OUT, EngineRenderer
+from biomod.engine.scalars import remembered
 
 # Calls above which a loop uses the versions out of line: the time that the compiler needs grows
 # with the length of a loop.
 MOST_CALLS = 40
+# Absolute values of constants that are read in single precision: products of two stay in range.
+LEAST_SINGLE, MOST_SINGLE = 1e-18, 1e18
 # Templates of what is done once, and of loops with statements before them: numbers in the text are
 # data, read where they stand or before the loop.
 BEFORE_RUN = {
@@ -75,17 +81,18 @@ class EngineGenerator(CPPCodeGenerator):
     # Whether calls are made out of line, whether numbers in the text are of single precision, and
     # whether the text is that of statements before the loop.
     out_of_line = single = before_loop = False
+    universal_support_code = ""  # in a header, once
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.numbers: list[str] = []  # definitions of those in loops
+        self.singles: dict[str, str] = {}  # definitions of constants in single precision
 
     def translate_expression(self, expr: str) -> str:
         """One expression in C++."""
         expr = word_substitute(expr, self.func_name_replacements)
-        if self.single:
-            expr = word_substitute(expr, {"dt": "_single_dt"})
-        renderer = EngineRenderer(self.auto_vectorise, self.out_of_line, self.number)
+        name = self._in_single if self.single else str
+        renderer = EngineRenderer(self.auto_vectorise, self.out_of_line, self.number, name)
         return str(renderer.render_expr(expr)).strip()
 
     def number(self, value: float, text: str) -> str:
@@ -100,6 +107,17 @@ class EngineGenerator(CPPCodeGenerator):
             return name
         # 0.1 instead of 0.1f would make all double.
         return f"{text}f" if self.single else text
+
+    def _in_single(self, name: str) -> str:
+        """A constant as a loop in single precision reads it: one double would make all double."""
+        variable = self.variables.get(name)
+        constant = name == "dt"
+        if isinstance(variable, Constant) and isinstance(variable.value, float):
+            constant = not variable.value or LEAST_SINGLE <= abs(variable.value) <= MOST_SINGLE
+        if not constant:
+            return name
+        self.singles[name] = f"const float _single_{name} = {name};"
+        return f"_single_{name}"
 
     def translate_to_statements(self, statements: Any, *args: Any) -> Any:
         """The statements of a block, before the loop or in it."""
@@ -122,16 +140,22 @@ class EngineGenerator(CPPCodeGenerator):
             # Each call of connect has numbers of its own.
             keywords["stream"] = zlib.crc32(self.name.encode())
         if self.template_name in ("stateupdate", "threshold"):
-            keywords |= self._loops(sc_statements, ve_statements, vector)
+            (before,) = scalar.values()
+            keywords |= self._loops(sc_statements, ve_statements, vector, before)
+        if self.template_name == "synapses":
+            (statements,) = ve_statements.values()
+            (scalars,) = sc_statements.values()
+            keywords["effect"] = self._effect([*scalars, *statements]).mark()
         if self.numbers:
             (block,) = scalar
             scalar[block] = [*self.numbers, *scalar[block]]
         return scalar, vector, keywords
 
     def _loops(
-        self, sc_statements: dict[Any, Any], ve_statements: dict[Any, Any], vector: dict[Any, Any]
-    ) -> dict[str, Any]:
-        """What the templates of vectorised loops are given."""
+        self, sc_statements: dict[Any, Any], ve_statements: dict[Any, Any],
+        vector: dict[Any, Any], before: list[str],
+    ) -> dict[str, Any]:  # fmt: skip
+        """What the templates of vectorised loops are given; `before` are the lines before them."""
         keywords: dict[str, Any] = {}
         (statements,) = ve_statements.values()
         (scalars,) = sc_statements.values()
@@ -148,9 +172,22 @@ class EngineGenerator(CPPCodeGenerator):
             keywords["engine_time"], keywords["engine_step"] = TIME, STEP
         keywords["passes"] = passes
         keywords["divisible"] = ""
-        if passes.parallel and self._stateless(sc_statements):
-            keywords["divisible"] = self.divisible(statements, bool(checked)).mark()
+        if self._stateless(sc_statements):
+            self._remember(passes, before)
+            if passes.parallel:
+                keywords["divisible"] = self.divisible(statements, bool(checked)).mark()
         return keywords
+
+    def _remember(self, passes: Passes, before: list[str]) -> None:
+        """Have the lines `before` the loop and those of the passes computed only when needed."""
+        scalars = {
+            n for n, v in self.variables.items() if isinstance(v, ArrayVariable) and v.scalar
+        }
+        clocks = {n for n in scalars if isinstance(self.variables[n].owner, Clock)} - {"dt"}
+        constants = [line for line in passes.statics if line.startswith("const ")]
+        passes.statics = [line for line in passes.statics if line not in constants]
+        before[:] = remembered([*self.numbers, *before, *constants], scalars, clocks)
+        self.numbers = []
 
     # ------------------------------------------------------------------ division among threads
 
@@ -193,6 +230,12 @@ class EngineGenerator(CPPCodeGenerator):
             checked=checked and prefs.devices.biomod_cpp.check_interval > 0,
         )
 
+    def _effect(self, statements: list[Any]) -> Effect:
+        """What decides how the effect of a spike can be computed."""
+        read, write, _, _ = self.arrays_helper(statements)
+        names = set().union(*(get_identifiers(s.expr) for s in statements))
+        return effect(self.variables, self.variable_indices, read, write, names, self._global)
+
     @staticmethod
     def _global(variable: ArrayVariable) -> str:
         return str(get_device().get_array_name(variable, access_data=False))
@@ -230,7 +273,8 @@ class EngineGenerator(CPPCodeGenerator):
         result.parallel = calls.parallel
         masks = self._flags(replaced, result)
         values = [f"const {self.real} {call} = _buffer{call}[_k];" for call in calls.calls]
-        self._main(replaced, masks, values, sharing.lines, last, result)
+        self._main(replaced, masks, values, sharing.shared, last, result)
+        result.statics = [*self.singles.values(), *result.statics]
         return result
 
     def _any_thread(self, named: tuple[str, Any]) -> bool:
@@ -338,7 +382,7 @@ class EngineGenerator(CPPCodeGenerator):
 
     def _main(
         self, replaced: list[tuple[Any, str]], masks: dict[str, str], values: list[str],
-        first: list[str], last: list[str], result: Passes,
+        shared: list[tuple[str, str]], last: list[str], result: Passes,
     ) -> None:  # fmt: skip
         """The loop of all the rest."""
         statements = [s for s, _ in replaced]
@@ -349,16 +393,41 @@ class EngineGenerator(CPPCodeGenerator):
         lines += values
         lines += self.translate_to_read_arrays(read - set(masks), write, indices)
         lines += self.translate_to_declarations(read, write, indices)
-        lines += first
+        texts = [*shared, *((s.var, e) for s, e in replaced)]
+        expressions, packs = [e for _, e in texts], dict[int, list[Pack]]()
+        if not self.out_of_line:
+            double = {n for n, v in self.variables.items() if self._is_double(v)}
+            expressions, packs = pack(texts, self._is_exp, double)
         self.single = self.real == "float"
-        if self.single and "dt" in set().union(*(get_identifiers(e) for _, e in replaced)):
-            lines.append("const float _single_dt = dt;")
-        for statement, expression in replaced:
-            lines.append(self._assignment(statement, expression, conditional))
+        for k, expression in enumerate(expressions):
+            lines += [line for some in packs.get(k, []) for line in self._packed(some)]
+            if k < len(shared):
+                value = self.translate_expression(expression)
+                lines.append(f"const {self.real} {shared[k][0]} = {value};")
+            else:
+                statement = statements[k - len(shared)]
+                lines.append(self._assignment(statement, expression, conditional))
         self.single = False
         lines += self.translate_to_write_arrays(write) + last
         if statements:
             result.loops.append(Loop(stripped_deindented_lines("\n".join(lines)), simd=True))
+
+    def _is_exp(self, name: str) -> bool:
+        return self.func_name_replacements.get(name, name) == "_engine_exp"
+
+    def _is_double(self, variable: Any) -> bool:
+        """Whether a variable has more digits than the loop."""
+        array = isinstance(variable, ArrayVariable) and variable.dtype == np.float64
+        return array and variable.name != "dt" and self.real == "float"
+
+    def _packed(self, some: Pack) -> list[str]:
+        """Exponentials that are computed together."""
+        kind, name = self.real, some.name
+        texts = [self.translate_expression(a) for a in some.arguments]
+        return [
+            f"const auto {name} = _engine_exps<{kind}>({', '.join(texts)});",
+            *(f"const {kind} {name}_{k} = {name}.of[{k}];" for k in range(len(texts))),
+        ]
 
     def _assignment(self, statement: Any, expression: str, conditional: dict[str, str]) -> str:
         value = self.translate_expression(expression)

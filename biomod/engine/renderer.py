@@ -18,10 +18,15 @@ class EngineRenderer(CPPNodeRenderer):
     expression_ops = CPPNodeRenderer.expression_ops | {"And": "&", "Or": "|"}
 
     def __init__(
-        self, auto_vectorise: set[str], out_of_line: bool, number: Callable[[float, str], str]
-    ) -> None:
+        self, auto_vectorise: set[str], out_of_line: bool, number: Callable[[float, str], str],
+        name: Callable[[str], str] = str,
+    ) -> None:  # fmt: skip
         super().__init__(auto_vectorise=auto_vectorise)
-        self.out_of_line, self.number = out_of_line, number
+        self.out_of_line, self.number, self.name = out_of_line, number, name
+
+    def render_Name(self, node: ast.Name) -> str:
+        """A name, as the generator wants it."""
+        return str(super().render_Name(ast.Name(self.name(node.id))))
 
     def render_Constant(self, node: ast.Constant) -> str:
         """A number, as the generator wants it."""
@@ -31,6 +36,9 @@ class EngineRenderer(CPPNodeRenderer):
     def render_Call(self, node: ast.Call) -> str:
         """A call, of the version out of line in long loops."""
         name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name == "_engine_timestep":  # time is always of double precision
+            double = EngineRenderer(self.auto_vectorise, self.out_of_line, self.number)
+            return str(super(EngineRenderer, double).render_Call(node))
         if self.out_of_line and name in WRITTEN_OUT:
             return f"{name}_call({self.render_node(node.args[0])})"
         if name == "int_" and isinstance(node.args[0], ast.Compare | ast.BoolOp):

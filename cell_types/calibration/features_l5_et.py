@@ -7,12 +7,13 @@ dendritic features of phenomena P05 to P09 with the protocols of :mod:`cell_type
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from biomod.errors import ModelError
 from biomod.model import NA, Cell, Modulator, step
 from cell_types import protocols as p
 from cell_types._l5_et import APICAL, distances
@@ -22,27 +23,39 @@ HOLDING, STEPS = -0.126, {"step1": 0.458, "step2": 0.562, "step3": 0.95}
 START, STOP, END = 300.0, 2300.0, 2350.0  # ms
 SMALL = -0.05  # nA, for the input resistance
 SAGS = (-0.4, -0.6, -0.8)  # nA
-SEARCHED = tuple(np.round(np.arange(0.1, 0.7, 0.025), 3))  # nA, for the rheobase from rest
+SEARCHED = tuple(np.round(np.arange(0.14, 0.56, 0.02), 3))  # nA, for the rheobase from rest
+BURST = 15.0  # ms; longest first interval of a burst
+Features = dict[str, float]
 
 
-def features(cell: Cell, backend: str | None = None, dt: str | None = None) -> dict[str, float]:
-    """All features of the cell; NaN where it does not show one."""
-    return (
-        _at_steps(cell, backend, dt)
-        | _near_rest(cell, backend, dt)
-        | back_propagation(cell, backend, dt)
-    )
+def features(cell: Cell, bench: p.Bench) -> Features:
+    """The features of the targets table, and what the signature needs; NaN for what is missing."""
+    return measured([cell], bench, (at_steps, near_rest, back_propagation))[0]
 
 
-def _at_steps(cell: Cell, backend: str | None, dt: str | None) -> dict[str, float]:
+def measured(
+    cells: Sequence[Cell],
+    bench: p.Bench,
+    protocols: Sequence[Callable[[Sequence[Cell], p.Bench], list[Features]]],
+) -> list[Features]:
+    """Everything that some protocols measure, of each cell."""
+    found: list[Features] = [{} for _ in cells]
+    for protocol in protocols:
+        for mine, more in zip(found, protocol(cells, bench), strict=True):
+            mine.update(more)
+    return found
+
+
+def at_steps(cells: Sequence[Cell], bench: p.Bench) -> list[Features]:
+    """Firing in steps of 2 s, by eFEL."""
+    hold = step(f"{HOLDING} nA", "0 ms", f"{END} ms")
+    currents = [(hold, step(f"{size} nA", f"{START} ms", f"{STOP} ms")) for size in STEPS.values()]
+    return [_firing(r) for r in bench.each(cells, currents, END, ("soma",))]
+
+
+def _firing(responses: Sequence[p.Response]) -> Features:
     import efel  # type: ignore[import-untyped]
 
-    hold = step(f"{HOLDING} nA", "0 ms", f"{END} ms")
-    trials = [
-        p.Trial(cell, (hold, step(f"{size} nA", f"{START} ms", f"{STOP} ms")))
-        for size in STEPS.values()
-    ]
-    responses = p.respond(trials, END, ("soma",), backend=backend, dt=dt)
     efel.reset()
     efel.set_setting("interp_step", p.INTERVAL)
     efel.set_setting("Threshold", p.SPIKE_MV)
@@ -73,10 +86,13 @@ def _mean(values: Any) -> float:
     return float(np.mean(values)) if values is not None and len(values) else float("nan")
 
 
-def _near_rest(cell: Cell, backend: str | None, dt: str | None) -> dict[str, float]:
-    sizes = (SMALL, *SAGS, *SEARCHED)
-    trials = [p.Trial(cell, (step(f"{s} nA", "50 ms", "650 ms"),)) for s in sizes]
-    responses = p.respond(trials, 700.0, ("soma",), backend=backend, dt=dt)
+def near_rest(cells: Sequence[Cell], bench: p.Bench) -> list[Features]:
+    """Rest, input resistance, sag, and the first spikes at the weakest step that evokes any."""
+    currents = [(step(f"{s} nA", "50 ms", "650 ms"),) for s in (SMALL, *SAGS, *SEARCHED)]
+    return [_near_rest(r) for r in bench.each(cells, currents, 660.0, ("soma",))]
+
+
+def _near_rest(responses: Sequence[p.Response]) -> Features:
     during = (responses[0].time >= 50) & (responses[0].time < 650)
     v = [r.v["soma"] for r in responses]
     rest = float(v[0][0])
@@ -91,17 +107,25 @@ def _near_rest(cell: Cell, backend: str | None, dt: str | None) -> dict[str, flo
         first = trains[firing[0]]
         found["rheobase_long_square"] = float(SEARCHED[firing[0]]) * 1e3
         found["first_ISI_at_rheobase"] = float(np.diff(first)[0]) if len(first) > 1 else np.nan
+        bursts = [i for i in firing if len(trains[i]) > 1 and np.diff(trains[i])[0] < BURST]
+        if bursts:
+            above = SEARCHED[bursts[0]] - SEARCHED[firing[0]]
+            found["burst_above_rheobase"] = float(above) * 1e3
     return found
 
 
-def back_propagation(
-    cell: Cell, backend: str | None = None, dt: str | None = None
-) -> dict[str, float]:
+def back_propagation(cells: Sequence[Cell], bench: p.Bench) -> list[Features]:
     """Heights of one action potential at 660 and 800 um (P09), its peak and widths."""
-    off = p.without(cell, ("NaTa",), APICAL)
-    trials = [p.Trial(c, (p.pulse(20.0),)) for c in (cell, off)]
-    on, without = p.respond(trials, 80.0, ("soma", "nexus", "tuft"), backend=backend, dt=dt)
-    place = {f"{d:.0f}um": name for name, d in distances().items() if name in ("nexus", "tuft")}
+    off = [p.without(cell, ("NaTa",), APICAL) for cell in cells]
+    responses = [r for (r,) in bench.each((*cells, *off), [(p.pulse(20.0),)], 60.0, PATH)]
+    return [
+        _back_propagation(on, without)
+        for on, without in zip(responses[: len(cells)], responses[len(cells) :], strict=True)
+    ]
+
+
+def _back_propagation(on: p.Response, without: p.Response) -> Features:
+    place = {f"{d:.0f}um": name for name, d in distances().items() if name in PATH}
     found = {f"bAP_amplitude_at_{d}": on.height(name) for d, name in place.items()}
     for d, name in place.items():
         found[f"share_without_sodium_at_{d}"] = without.height(name) / on.height(name)
@@ -121,73 +145,60 @@ def resonance(frequencies: Sequence[float], magnitudes: Sequence[float]) -> floa
     return float(np.exp(-b / (2 * a))) if a < 0 else float(frequencies[int(np.argmax(y))])
 
 
-DELAYS = (-55.0, 0.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0)  # ms after the start of the pulse
-AMPLITUDES = np.round(np.arange(0.2, 2.0, 0.1), 3)  # nA
-FREQUENCIES = (40.0, 60.0, 80.0, 100.0, 120.0, 140.0, 160.0, 200.0)  # Hz
+PATH = ("soma", "nexus", "tuft")
+ONSET = 30.0  # ms, of the pulse
+DELAYS = (-8.0, 1.5, 4.0, 7.0, 10.0, 14.0, 20.0, 60.0)  # ms after the start of the pulse
+AMPLITUDES = np.round(np.geomspace(0.12, 2.0, 13), 3)  # nA
+FREQUENCIES = (50.0, 65.0, 80.0, 100.0, 120.0, 140.0, 160.0, 200.0)  # Hz
 BELOW = 0.85  # amplitude of BAC firing as a share of the threshold
 
 
-def dendritic(
-    cells: Sequence[Cell], backend: str | None = None, dt: str | None = None
-) -> list[dict[str, float]]:
-    """Thresholds, coincidence window and critical frequency of several cells (P06 to P08)."""
-    groups = [
-        [*p.coincidence_trials(c, DELAYS, AMPLITUDES), *p.train_trials(c, FREQUENCIES)]
-        for c in cells
-    ]
-    trials = [t for group in groups for t in group]
-    responses = p.respond(trials, 260.0, ("soma", "nexus", "tuft"), backend=backend, dt=dt)
-    size, found = len(groups[0]), []
-    for k in range(len(cells)):
-        mine = responses[k * size : (k + 1) * size]
-        trains = mine[-len(FREQUENCIES) :]
-        pairs = mine[: -len(FREQUENCIES)]
-        found.append(_dendritic(pairs, trains))
-    return found
+def dendritic(cells: Sequence[Cell], bench: p.Bench) -> list[Features]:
+    """Thresholds, coincidence window and critical frequency (P06 to P08)."""
+    trials = p.coincidence_stimuli(DELAYS, AMPLITUDES, ONSET) + p.train_stimuli(FREQUENCIES)
+    n = len(FREQUENCIES)
+    return [_dendritic(r[:-n], r[-n:]) for r in bench.each(cells, trials, 140.0, PATH)]
 
 
-def _dendritic(pairs: Sequence[p.Response], trains: Sequence[p.Response]) -> dict[str, float]:
+def _dendritic(pairs: Sequence[p.Response], trains: Sequence[p.Response]) -> Features:
     jump = p.critical_frequency(FREQUENCIES, [r.integral("tuft") for r in trains])
     found = {"critical_frequency": jump.middle, "jump_width": jump.width, "jump": jump.jump}
-    if p.first_above(pairs[: len(AMPLITUDES)]) is None:
+    try:
+        window = p.coincidence(DELAYS, AMPLITUDES, pairs, ONSET)
+    except (ModelError, IndexError):  # spikes at the smallest current, or none at the pulse
         return found
-    window = p.coincidence(DELAYS, AMPLITUDES, pairs)
-    found |= {"threshold": window.alone, "lowest": window.lowest, "window": window.width}
-    far = np.abs(window.interval) > 50
-    found["far"] = float(window.relative[far].min())
-    # The current nearest to the one of BAC firing, 5 ms after the start of the pulse.
+    if np.isnan(window.alone):
+        return found
+    found["threshold"] = window.alone
+    found |= {"lowest": window.lowest, "window": window.width}
+    found["best_interval"] = float(min(window.best, key=lambda t: abs(t - 5)))
+    found["far"] = float(window.relative[window.interval > 50].min())
+    # The current nearest to the one of BAC firing, some 5 ms after the start of the pulse.
     i = int(np.argmin(np.abs(AMPLITUDES - BELOW * window.alone)))
-    at = (1 + DELAYS.index(5.0)) * len(AMPLITUDES) + i
-    found["spikes_alone"] = float(len(pairs[i].spikes))
+    at = len(AMPLITUDES) + 2 + DELAYS.index(4.0) * len(AMPLITUDES) + i
+    found["spikes_alone"] = float(len(pairs[1 + i].spikes))
     found["spikes_both"] = float(len(pairs[at].spikes))
     return found
 
 
 AGONIST = NA("1000 mM", receptors=("alpha2A",))
-TUFT_SIZES = np.arange(0.4, 2.0, 0.02)  # nA, EPSCs on the tuft
-TUFT_HOLDING = (0.0, 0.04, 0.08)  # nA
-PROBE, PROBE_START, PROBE_END = -0.02, 400.0, 800.0  # nA, ms
+# nA, EPSCs on the tuft; the first so small that the dendrite answers in proportion.
+TUFT_SIZES = np.round((0.1, *np.geomspace(0.3, 2.0, 22)), 4)
+TUFT_HOLDING = (0.0, 0.05)  # nA
+PROBE, PROBE_START, PROBE_END = -0.02, 200.0, 400.0  # nA, ms
 
 
-def h_current_of_the_tuft(
-    cells: Sequence[Cell], backend: str | None = None, dt: str | None = None
-) -> list[dict[str, float]]:
+def h_current_of_the_tuft(cells: Sequence[Cell], bench: p.Bench) -> list[Features]:
     """What saturated alpha2A receptors change (P05).
 
     Ratios of the threshold of tuft EPSCs and of the input resistance of the tuft, the latter at
     rest with and without the agonist and at the potential of the tuft without it; shift of the
     resting potential of the soma in mV.
     """
-    return [
-        _compared(before, after)
-        for before, after in zip(
-            *(
-                tuft_state(cells, TUFT_SIZES, TUFT_HOLDING, backend, dt, m)
-                for m in ((), (AGONIST,))
-            ),
-            strict=True,
-        )
-    ]
+    before, after = (
+        tuft_state(cells, TUFT_SIZES, TUFT_HOLDING, bench, m) for m in ((), (AGONIST,))
+    )
+    return [_compared(*pair) for pair in zip(before, after, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -200,52 +211,46 @@ class TuftState:
     resistance: Mapping[float, float]
 
     def resistance_at(self, v: float) -> float:
-        """Input resistance at a potential of the tuft, NaN where it was not measured."""
+        """Input resistance at a potential of the tuft, extrapolated by at most 1 mV."""
         at = sorted(self.resistance)
-        found = np.interp(v, at, [self.resistance[x] for x in at], left=np.nan, right=np.nan)
-        return float(found)
+        if not at[0] - 1 <= v <= at[-1] + 1:
+            return float("nan")
+        return float(np.interp(v, at, [self.resistance[x] for x in at]))
 
 
 def tuft_state(
     cells: Sequence[Cell],
-    sizes: Sequence[float] | np.ndarray,
+    sizes: p.Floats,
     holding: Sequence[float],
-    backend: str | None = None,
-    dt: str | None = None,
+    bench: p.Bench,
     modulators: Sequence[Modulator] = (),
 ) -> list[TuftState]:
     """Threshold of EPSCs of these sizes (nA) on the tuft, and its input resistance.
 
-    The resistance is that to a probe of 400 ms, with each of the holding currents (nA).
+    The resistance is that to a small step at its end, with each of the holding currents (nA).
     """
-    currents = [p.Trial(c, (p.epsc(float(a), 10.0, "tuft"),)) for c in cells for a in sizes]
+    currents = [(p.epsc(float(a), 10.0, "tuft"),) for a in sizes]
     steady = []
-    for cell in cells:
-        for size in holding:
-            hold = step(f"{size} nA", "0 ms", f"{PROBE_END} ms", "tuft")
-            probe = step(f"{PROBE} nA", f"{PROBE_START} ms", f"{PROBE_END} ms", "tuft")
-            steady += [p.Trial(cell, (hold,)), p.Trial(cell, (hold, probe))]
-    common: dict[str, Any] = {"backend": backend, "dt": dt, "modulators": modulators}
-    evoked = p.respond(currents, 90.0, ("soma", "nexus"), **common)
-    probed = p.respond(steady, PROBE_END, ("soma", "tuft"), **common)
-    found = []
-    n, m = len(sizes), 2 * len(holding)
-    for k in range(len(cells)):
-        mine = probed[k * m : (k + 1) * m]
-        end = np.array([r.v["tuft"][-1] for r in mine])
-        ohms = (end[1::2] - end[::2]) / PROBE
-        found.append(
-            TuftState(
-                p.threshold(sizes, evoked[k * n : (k + 1) * n]),
-                float(mine[0].v["soma"][0]),
-                float(end[0]),
-                dict(zip(end[::2].tolist(), ohms.tolist(), strict=True)),
-            )
-        )
-    return found
+    for size in holding:
+        hold = step(f"{size} nA", "0 ms", f"{PROBE_END} ms", "tuft")
+        probe = step(f"{PROBE} nA", f"{PROBE_START} ms", f"{PROBE_END} ms", "tuft")
+        steady += [(hold,), (hold, probe)]
+    n = len(sizes)
+    found = bench.each(cells, (*currents, *steady), PROBE_END, PATH, modulators=modulators)
+    return [_tuft_state(sizes, r[:n], r[n:]) for r in found]
 
 
-def _compared(before: TuftState, after: TuftState) -> dict[str, float]:
+def _tuft_state(
+    sizes: p.Floats, evoked: Sequence[p.Response], probed: Sequence[p.Response]
+) -> TuftState:
+    end = np.array([r.v["tuft"][-1] for r in probed])
+    ohms = (end[1::2] - end[::2]) / PROBE
+    resistance = dict(zip(end[::2].tolist(), ohms.tolist(), strict=True))
+    soma = float(probed[0].v["soma"][0])
+    return TuftState(p.threshold(sizes, evoked), soma, float(end[0]), resistance)
+
+
+def _compared(before: TuftState, after: TuftState) -> Features:
     control = before.resistance[before.tuft]
     return {
         "alpha2A": after.threshold / before.threshold,

@@ -1,14 +1,13 @@
 """Fit the thick-tufted layer 5 cell of fidelity ``hh``: features, sag, resonance and P05 to P09.
 
-``python -m cell_types.calibration.l5_et [GENERATIONS]`` starts from the knobs in
-``cell_types/data/start_l5_et.yaml``, refines them with CMA-ES (seed fixed) and writes them to
-``cell_types/data/fitted_hh.yaml`` with the parameters that follow from them; with 0 generations it
-writes the start as it is. Knobs are few: densities of soma, initial segment and basal dendrites,
-gradients along the apical dendrite, and its geometry.
+``python -m cell_types.calibration.l5_et [GENERATIONS [FILE]]`` searches from the knobs in
+``cell_types/data/start_l5_et.yaml`` (seed fixed) and writes the best ones to FILE, by default
+``cell_types/data/fitted_hh.yaml``, with the parameters that follow from them. Knobs are few:
+densities of soma, initial segment and basal dendrites, gradients along the apical dendrite, and its
+geometry. Each generation of CMA-ES has some candidates from a linear model of the features
+(:mod:`cell_types.calibration.guesses`). The best so far is in ``FILE.best`` while the search runs.
 
-The start is where a longer search ended: CMA-ES with the same knobs, some thousands of
-candidates on an integrator of the same equations in single precision (not shipped), begun from an
-earlier fit of the cell without initial segment.
+The start is an estimate; the file says how it was made.
 """
 
 from __future__ import annotations
@@ -17,18 +16,24 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import yaml
 
+from biomod.errors import ModelError
+from biomod.mechanisms.passive import rest
 from biomod.model import Cell
+from biomod.units import Quantity, parse_quantity
 from cell_types import _hh_library
+from cell_types import protocols as p
 from cell_types._hh import CHANNELS
 from cell_types._l5_et import APICAL, BLUEPRINT, HOT, TUFT, distances
 from cell_types.calibration import features_l5_et as f
-from cell_types.calibration.targets import targets
+from cell_types.calibration.guesses import guesses
+from cell_types.calibration.targets import Target, targets
 
 NAME = "L5_ET"
 DATA = Path(_hh_library.__file__).parent / "data" / "fitted_hh.yaml"
@@ -75,7 +80,7 @@ KNOBS: dict[str, Range] = {
     "NaTa_near": Range(5e3, 1.5e5), "NaTa_far": Range(3e3, 8e4),
     "Kv3_near": Range(100, 5e4), "Kv3_far": Range(50, 2e4),
     "CaHVA_hot": Range(50, 4e3), "CaT_hot": Range(100, 1.2e5), "SK_hot": Range(10, 2e4),
-    "M_tuft": Range(1, 3e3), "gamma_hot": Range(1e-4, 1e-2), "tau_hot": Range(20, 250),
+    "M_tuft": Range(1, 300), "gamma_hot": Range(1e-4, 1e-2), "tau_hot": Range(20, 250),
     "leak_soma": Range(8, 80), "leak_apical": Range(10, 120), "E_leak": Range(-98, -80, True),
     "diameter_trunk": Range(0.45, 1.1), "diameter_tuft": Range(0.35, 1.2),
     "area_basal": Range(0.8, 2.5), "area_trunk": Range(1, 2.5), "area_tuft": Range(1, 3),
@@ -163,6 +168,7 @@ BOUNDS: tuple[tuple[str, float, float, float], ...] = (
     ("critical_frequency", 66, 180, 10), ("jump_width", 0, 20, 3), ("jump", 1.8, 9, 0.15),
     ("lowest", 0.33, 0.65, 0.03), ("window", 12, 37, 2), ("far", 0.94, 1.3, 0.03),
     ("spikes_alone", 0, 0, 0.5), ("spikes_both", 2, 4, 0.5), ("alpha2A", 0, 0.82, 0.03),
+    ("best_interval", 0.5, 9, 1), ("burst_above_rheobase", 0, 0, 20),
     ("resistance_at_rest", 1.21, 3, 0.03), ("resistance_at_same_v", 1.22, 3, 0.03),
     ("soma_shift", -3.5, 3.5, 0.4), ("spikes_of_pulse", 1, 1, 0.3),
     ("share_without_sodium_at_660um", 0, 0.56, 0.04),
@@ -170,13 +176,17 @@ BOUNDS: tuple[tuple[str, float, float, float], ...] = (
 )  # fmt: skip
 NEAR = 1.5  # s.d. within which a feature costs next to nothing
 MISSING = 8.0  # excess of a feature that the cell does not show
-CANDIDATES, GENERATIONS, SIGMA, SEED = 6, 2, 0.01, 1
+# Guesses in each generation: how far they may be from the best candidate, in first steps.
+RADII = (1.5, 3.0, 5.0, 8.0)
+CANDIDATES, GENERATIONS, SIGMA, SEED = 12, 50, 0.01, 1
+DT = "0.05 ms"  # of the search; features are written with the usual step
+PROTOCOLS = (f.at_steps, f.near_rest, f.back_propagation, f.dendritic, f.h_current_of_the_tuft)
 
 
 def loss(found: Mapping[str, float]) -> float:
     """Excess over 1.5 s.d. of the targets, and over the bounds; a little of the distance itself."""
     total = 0.0
-    for name, goal in targets(NAME).items():
+    for name, goal in _targets().items():
         z = abs(goal.z(found.get(name, math.nan)))
         if math.isnan(z):
             total += _cost(MISSING)
@@ -188,47 +198,116 @@ def loss(found: Mapping[str, float]) -> float:
     return total
 
 
+@cache
+def _targets() -> dict[str, Target]:
+    return targets(NAME)
+
+
 def _cost(excess: float) -> float:
     """Squared, beyond 2 logarithmic: what is far off shall not drown what is nearly right."""
     return excess**2 if excess < 2 else 4 + 8 * math.log(excess / 2)
 
 
-def measure(
-    cells: Sequence[Cell], backend: str | None = None, dt: str | None = None
-) -> list[dict[str, float]]:
+def measure(cells: Sequence[Cell], bench: p.Bench) -> list[dict[str, float]]:
     """Every feature that the loss looks at."""
-    return [
-        {
-            **f.features(cell, backend, dt),
-            **f.dendritic([cell], backend, dt)[0],
-            **f.h_current_of_the_tuft([cell], backend, dt)[0],
-        }
-        for cell in cells
-    ]
+    return f.measured(cells, bench, PROTOCOLS)
 
 
-def search(begin: Mapping[str, float], generations: int = GENERATIONS) -> dict[str, float]:
-    """The best knobs of a few generations around `begin`."""
+def measure_knobs(
+    candidates: Sequence[Mapping[str, float]], bench: p.Bench, base: Cell
+) -> list[dict[str, float]]:
+    """Features of each candidate; none of a cell without a resting potential.
+
+    `base` is the cell that takes the values: to build one anew takes twice as long.
+    """
+    cells = [base.with_(_by_path(base, values(knobs))) for knobs in candidates]
+    try:
+        return measure(cells, bench)
+    except ModelError:
+        resting = [rests(cell) for cell in cells]
+        if all(resting):
+            raise
+    # Every run has the same number of cells, so that one program does for all.
+    stand_in = next((c for c, good in zip(cells, resting, strict=True) if good), base)
+    found = measure([c if r else stand_in for c, r in zip(cells, resting, strict=True)], bench)
+    return [x if good else {} for x, good in zip(found, resting, strict=True)]
+
+
+def _by_path(cell: Cell, found: Mapping[str, str]) -> dict[str, Quantity]:
+    return {path: parse_quantity(v) for k, v in found.items() for path in cell.paths(k)}
+
+
+def rests(cell: Cell) -> bool:
+    """Whether the cell has a resting potential, with and without what the protocols block."""
+    try:
+        for c in (cell, p.without(cell, ("NaTa",), APICAL)):
+            rest(c)
+    except ModelError:
+        return False
+    return True
+
+
+def search(
+    begin: Mapping[str, float],
+    generations: int = GENERATIONS,
+    sigma: float = SIGMA,
+    seed: int = SEED,
+    keep: Path | None = None,
+) -> dict[str, float]:
+    """The best knobs that CMA-ES finds around `begin`.
+
+    Parameters
+    ----------
+    begin : mapping of str to float
+        Knobs of the first candidate.
+    generations : int
+        Of :data:`CANDIDATES` candidates each.
+    sigma : float
+        First step of the search, as a share of the ranges.
+    seed : int
+        Of the search.
+    keep : Path, optional
+        File for the best knobs so far, written whenever there are better ones.
+    """
     import cma
 
-    x0 = [KNOBS[k].position(begin[k]) for k in KNOBS]
-    options = {"seed": SEED, "popsize": CANDIDATES, "verbose": -9, "bounds": [0, 1]}
-    strategy = cma.CMAEvolutionStrategy(np.clip(x0, 0.005, 0.995), SIGMA, options)
-    best = (math.inf, dict(begin))
+    bench, base = p.Bench("cpp", DT), _hh_library.build(NAME, values(begin))
+    x0 = np.clip([KNOBS[k].position(begin[k]) for k in KNOBS], 0.005, 0.995)
+    options = {"seed": seed, "popsize": CANDIDATES, "verbose": -9, "bounds": [0, 1]}
+    strategy = cma.CMAEvolutionStrategy(x0, sigma, options)
+    points: list[np.ndarray] = []
+    features: list[dict[str, float]] = []
+    found: list[float] = []
     for generation in range(generations):
-        points = strategy.ask()
         if generation == 0:
-            points[0] = np.array(x0)
-        knobs = [
-            {k: KNOBS[k].value(float(v)) for k, v in zip(KNOBS, x, strict=True)} for x in points
-        ]
-        cells = [_hh_library.build(NAME, values(k)) for k in knobs]
-        losses = [loss(m) for m in measure(cells)]
-        strategy.tell(points, losses)
-        i = int(np.argmin(losses))
-        best = min(best, (losses[i], knobs[i]), key=lambda pair: pair[0])
-        sys.stderr.write(f"{NAME} {generation}: {losses[i]:.2f} (best {best[0]:.2f})\n")
-    return best[1]
+            strategy.inject([x0], force=True)
+        elif generation > 1:
+            radii = [sigma * r for r in RADII]
+            more = guesses(points, features, found, loss, radii, seed + 100 * generation)
+            strategy.inject(more, force=True)
+        asked = [np.clip(x, 0, 1) for x in strategy.ask()]
+        new = measure_knobs([knobs_at(x) for x in asked], bench, base)
+        points, features = points + asked, features + new
+        found += [loss(m) for m in new]
+        strategy.tell(asked, found[-CANDIDATES:])
+        i = int(np.argmin(found))
+        if keep is not None and i >= len(found) - CANDIDATES:
+            _keep(keep, found[i], points[i], features[i])
+        recent = " ".join(f"{x:.0f}" for x in found[-CANDIDATES:])
+        sys.stderr.write(f"{NAME} {generation}: {recent} (best {found[i]:.2f})\n")
+    return knobs_at(points[int(np.argmin(found))])
+
+
+def knobs_at(x: np.ndarray) -> dict[str, float]:
+    """Knobs at positions from 0 to 1."""
+    return {k: KNOBS[k].value(float(v)) for k, v in zip(KNOBS, x, strict=True)}
+
+
+def _keep(path: Path, least: float, x: np.ndarray, found: Mapping[str, float]) -> None:
+    document = {"loss": least, "knobs": knobs_at(x), "found": dict(found)}
+    partial = path.with_suffix(".partial")
+    partial.write_text(yaml.safe_dump(document, sort_keys=False))
+    partial.replace(path)
 
 
 def write(knobs: Mapping[str, float], generations: int, path: Path = DATA) -> None:
@@ -241,10 +320,11 @@ def write(knobs: Mapping[str, float], generations: int, path: Path = DATA) -> No
         "knobs": found,
         "script": f"python -m cell_types.calibration.l5_et {generations} (seed {SEED})",
         "targets": "cell_types/data/targets.csv",
-        "versions": {p: version(p) for p in ("brian2", "cma", "efel")},
+        "versions": {name: version(name) for name in ("brian2", "cma", "efel")},
     }
     for label, backend in (("features", "cpp"), ("features_neuron", "neuron")):
-        entry[label] = {k: round(float(v), 5) for k, v in f.features(cell, backend).items()}
+        measured = f.features(cell, p.Bench(backend))
+        entry[label] = {k: round(float(v), 5) for k, v in measured.items()}
     document[NAME] = entry
     partial = path.with_suffix(".partial")
     partial.write_text(yaml.safe_dump(document, sort_keys=False))
@@ -258,9 +338,12 @@ def start() -> dict[str, float]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Refine the knobs of the start and write what follows from them."""
+    """Search from the start and write what follows from the best knobs."""
     generations = int(arguments[0]) if arguments else GENERATIONS
-    write(search(start(), generations), generations)
+    path = Path(arguments[1]) if len(arguments) > 1 else DATA
+    kept = path.with_suffix(".best")
+    write(search(start(), generations, keep=kept), generations, path)
+    kept.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

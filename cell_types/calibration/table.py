@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from biomod.model import Cell
 from cell_types import _hh_library
+from cell_types.bench import Bench
 from cell_types.calibration import features_l5_et
 from cell_types.calibration.features_hh import Protocol, compile_protocol, measure
 from cell_types.calibration.fit_hh import DT_FINAL
@@ -25,7 +26,7 @@ def features(name: str, backend: str, cell: Cell | None = None) -> dict[str, flo
     """Features of a calibrated cell (or of `cell`, with its protocol) on one simulator."""
     cell = _hh_library.build(name) if cell is None else cell
     if name == "L5_ET":
-        return features_l5_et.features(cell, backend)
+        return features_l5_et.features(cell, Bench(backend))
     protocol = Protocol.for_targets({p: t.value for p, t in targets(name).items()})
     return measure([cell], protocol, compile_protocol([cell], protocol, DT_FINAL, backend))[0]
 

@@ -22,8 +22,8 @@ cell = cell_types.get("L5_ET", fidelity="hh")
 
 DELAYS = (-55.0, -15.0, -6.0, 0.0, 4.0, 8.0, 13.0, 20.0, 35.0, 60.0)  # ms
 AMPLITUDES = np.arange(0.1, 1.6, 0.12)  # nA
-trials = protocols.coincidence_trials(cell, DELAYS, AMPLITUDES)
-responses = protocols.respond(trials, 180.0, ("soma", "nexus"), dt="0.05 ms")
+trials = protocols.coincidence_stimuli(DELAYS, AMPLITUDES)
+(responses,) = protocols.Bench(dt="0.05 ms").each([cell], trials, 180.0)
 found = protocols.coincidence(DELAYS, AMPLITUDES, responses)
 print(
     f"threshold {found.alone:.2f} nA, at best {found.lowest:.2f} of it; {found.width:.0f} ms wide"

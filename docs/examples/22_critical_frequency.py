@@ -22,9 +22,8 @@ cell = cell_types.get("L5_ET", fidelity="hh")
 FREQUENCIES = np.arange(40, 201, 10)  # Hz
 blocked = protocols.without(cell, ("CaHVA", "CaT"), ("nexus", "tuft"))
 colours = {"control": "#C2185B", "without dendritic Ca": "#888888"}
-trials = [t for c in (cell, blocked) for t in protocols.train_trials(c, FREQUENCIES)]
-responses = protocols.respond(trials, 260.0, ("soma", "tuft"))
-halves = (responses[: len(FREQUENCIES)], responses[len(FREQUENCIES) :])
+trials = protocols.train_stimuli(FREQUENCIES)
+halves = protocols.Bench().each((cell, blocked), trials, 260.0, ("soma", "tuft"))
 
 with analysis.style.context():
     figure = Figure(figsize=(7.0, 2.4), layout="constrained")

@@ -80,6 +80,52 @@ def test_a_changed_byte_is_noticed(tmp_path: Path, empty_cache: Path) -> None:
     assert compile_in(str(sources(tmp_path / "b")))
 
 
+def with_prelude(directory: Path, says: str) -> Path:
+    """A program with a header that all programs share, as the engine's have."""
+    sources(directory, says)
+    (directory / "brianlib").mkdir()
+    (directory / "brianlib/engine_prelude.h").write_text("#pragma once\n#include <cstdio>\n")
+    return directory
+
+
+def is_read_once() -> bool:
+    """Whether the compiler is one that can keep headers as it has read them."""
+    version = [compiler.find_compiler() or "", "--version"]
+    said = subprocess.run(version, capture_output=True, text=True, check=True).stdout
+    return "Free Software Foundation" in said
+
+
+@needs_compiler
+@pytest.mark.parametrize("keep", [0.0, 0.9, 1.0], ids=["empty", "truncated", "a changed byte"])
+def test_damaged_headers_are_read_again(tmp_path: Path, empty_cache: Path, keep: float) -> None:
+    if not is_read_once():
+        pytest.skip("another compiler than g++")
+    folder = empty_cache.parent / "headers"
+    compiler.compile_program(with_prelude(tmp_path / "a", "a"))
+    (kept,) = folder.iterdir()
+    first = kept.stat().st_ino
+    compiler.compile_program(with_prelude(tmp_path / "b", "b"))
+    assert [file.stat().st_ino for file in folder.iterdir()] == [first], "made once"
+    content = bytearray(kept.read_bytes())
+    content[len(content) // 2] ^= 1
+    kept.write_bytes(content[: int(keep * len(content))])
+    binary, _ = compiler.compile_program(with_prelude(tmp_path / "c", "c"))
+    assert output_of(binary) == "c"
+    (made,) = folder.iterdir()
+    assert made.read_bytes() != content
+    assert not (tmp_path / "c/brianlib/engine_prelude.h.gch").exists(), "nothing is left behind"
+
+
+@needs_compiler
+def test_headers_that_the_compiler_cannot_use_are_read_as_text(
+    tmp_path: Path, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiler, "_whole", lambda folder, key: tmp_path / "nonsense.gch")
+    (tmp_path / "nonsense.gch").write_bytes(b"gpch" + bytes(4096))
+    binary, _ = compiler.compile_program(with_prelude(tmp_path / "a", "a"))
+    assert output_of(binary) == "a"
+
+
 @needs_compiler
 def test_processes_that_compile_the_same_at_once_leave_one_good_entry(
     tmp_path: Path, empty_cache: Path

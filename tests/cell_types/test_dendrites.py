@@ -10,6 +10,7 @@ import pytest
 import biomod as bm
 import cell_types
 from biomod.model import Cell, Circuit, Population
+from cell_types.bench import PLATEAU_MV
 
 ONSET = 5.0  # ms
 DURATION = "120 ms"
@@ -18,7 +19,6 @@ PYRAMIDAL = ("L23_PC", "L5_IT", "L5_ET")
 # Synapses of 1 nS (AMPA) on the tuft of L5_ET that are active together.
 NUMBERS = (20, 40, 80, 120)
 NMDA_SHARE = 0.7
-PLATEAU = -30.0  # mV; Larkum & Zhu 2002
 
 
 def only_tuft_synapses(cell: Cell) -> Cell:
@@ -92,9 +92,9 @@ def test_spike_is_regenerated_in_the_apical_trunk(heights, name):
 
 
 def plateau(result: bm.Result, number: int) -> float:
-    """Time in ms that the tuft of L5_ET spends above PLATEAU."""
+    """Time in ms that the tuft of L5_ET spends above the level of calcium spikes."""
     v = result.trace(f"ET_{number}.tuft.v").iloc[:, 0]
-    return float((v > PLATEAU).sum() * (v.index[1] - v.index[0]))
+    return float((v > PLATEAU_MV).sum() * (v.index[1] - v.index[0]))
 
 
 def test_enough_synapses_on_the_tuft_evoke_a_calcium_plateau(result):

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from biomod import registry
-from biomod.results import load
+from biomod.programs import find_compiler
+from biomod.results import load, rundir
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_tiny_circuit_on_numpy(cli, library, tmp_path):
@@ -45,3 +53,57 @@ def test_l23_repeats_itself(cli, tmp_path):
         assert all(0 < rate < 100 for rate in rates), rates
     spikes = {name: (tmp_path / name / "spikes.h5").read_bytes() for name in variants}
     assert spikes["A"] == spikes["B"] == spikes["zero"] != spikes["other"]
+
+
+# 10 cells for 60 s take a second or two; there is a checkpoint every 1/120 of that.
+LONG = ("run", "pair", "--backend", "cpp", "--duration", 60, "--record", "PC[0].soma.v")
+OFTEN = ("--checkpoint-every", "0.5")
+
+
+def killed(library: Path, out: Path) -> None:
+    """Run the command until it has written its third checkpoint, then kill it as a machine dies."""
+    environment = os.environ | {"PYTHONPATH": f"{library}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-m", "biomod", *map(str, LONG), *OFTEN, "--out", str(out)]
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while process.poll() is None and not (out / rundir.CHECKPOINTS / "checkpoint-3").exists():
+        time.sleep(0.001)
+    process.kill()
+    assert process.wait() < 0, "it had ended before it could be killed"
+
+
+@pytest.mark.validate
+@pytest.mark.skipif(find_compiler() is None, reason="no C++ compiler")
+def test_a_killed_run_is_resumed_from_its_checkpoint_and_ends_as_one_that_was_not(
+    cli, library, tmp_path
+):
+    whole = cli(*LONG, "--out", tmp_path / "whole")  # compiles, so that the next one runs at once
+    assert whole.exit_code == 0, whole.output
+    out = tmp_path / "killed"
+    killed(library, out)
+    assert rundir.state(out) == "unfinished"
+    resumed = cli("run", "pair", "--out", out, "--resume", *OFTEN)
+    assert resumed.exit_code == 0, resumed.output
+    assert "is taken up from its last checkpoint" in resumed.stderr
+    result, expected = load(out), load(tmp_path / "whole")
+    assert result.provenance["resumed_at_ms"] >= 3 * 500 - 1e-6
+    assert len(expected.spikes) > 1000
+    pd.testing.assert_frame_equal(result.spikes, expected.spikes)
+    ((label, trace),) = expected.traces.items()
+    assert result.traces[label].equals(trace)
+    assert not (out / rundir.CHECKPOINTS).exists()
+
+
+@pytest.mark.validate
+@pytest.mark.skipif(find_compiler() is None, reason="no C++ compiler")
+def test_a_killed_run_starts_anew_without_resume_and_is_the_same(cli, library, tmp_path):
+    whole = cli(*LONG, "--out", tmp_path / "whole")
+    assert whole.exit_code == 0, whole.output
+    killed(library, tmp_path / "killed")
+    again = cli(*LONG, *OFTEN, "--out", tmp_path / "killed")
+    assert again.exit_code == 0, again.output
+    assert "starts again from the beginning" in again.stderr
+    again, expected = load(tmp_path / "killed"), load(tmp_path / "whole")
+    assert "resumed_at_ms" not in again.provenance
+    pd.testing.assert_frame_equal(again.spikes, expected.spikes)

@@ -74,6 +74,15 @@ class Program:
         assert [number(path) for path in found] == [LATE, LATE - 1]
         return found
 
+    def interrupted_at(self, size: int) -> list[Path]:
+        """Have it killed when a checkpoint that it writes has so many bytes; returns whole ones."""
+        process = self.start(EVERY, False, 1, {}, largest_file=size)
+        _, said = process.communicate()
+        assert process.returncode == -signal.SIGXFSZ, said
+        (torn,) = (self.folder / "results").glob("checkpoint-*.tmp")
+        assert torn.stat().st_size == size
+        return self.checkpoints()
+
     def checkpoints(self) -> list[Path]:
         found = (self.folder / "results").glob("checkpoint-*")
         whole = [path for path in found if re.fullmatch(r"checkpoint-\d+", path.name)]
@@ -150,6 +159,29 @@ def test_a_killed_run_resumes_exactly(
     done = program.run(resume=True)
     assert done.returncode == 0, done.stderr
     assert program.files() == reference
+
+
+@pytest.mark.validate
+def test_a_run_killed_in_the_writing_of_a_checkpoint_resumes_exactly(
+    program: Program, reference: dict[str, bytes]
+) -> None:
+    """At 20 places, from the first bytes to the checksum at the end, in six checkpoints."""
+    fourth = program.interrupted_at(1_400_000)[0]
+    assert number(fourth) == 4
+    last = [fourth.stat().st_size - missing for missing in (1, 7, 8, 9)]
+    places = [1, *np.linspace(20_000, LARGEST, 15).astype(int), *last]
+    assert len(places) == 20
+    taken_up = set()
+    for place in places:
+        shutil.rmtree(program.folder / "results")
+        whole = program.interrupted_at(int(place))
+        done = program.run(resume=True)
+        assert done.returncode == 0, (place, done.stderr)
+        if whole:
+            assert f"checkpoint-{number(whole[0])}\n" in done.stderr, place
+            taken_up.add(number(whole[0]))
+        assert program.files() == reference, place
+    assert len(taken_up) >= 5, taken_up
 
 
 def test_other_threads_and_other_intervals_may_take_it_up(

@@ -30,8 +30,8 @@ def value(expressions: list[str], sharing: Sharing, v: float, u: float = -0.06) 
     }
     for name, text in SCALARS.items():
         names[name] = eval(text, {}, names)
-    for line in sharing.once + sharing.lines:
-        name, text = line.removeprefix("const double ").rstrip(";").split(" = ")
+    once = [line.removeprefix("const double ").rstrip(";").split(" = ") for line in sharing.once]
+    for name, text in [*once, *sharing.shared]:
         names[name] = eval(text, {}, names)
     return [eval(e, {}, names) for e in expressions]
 
@@ -56,7 +56,7 @@ def test_values_stay_the_same(v: float) -> None:
 
 def test_one_exponential_is_computed_for_all_slopes_that_are_multiples() -> None:
     found, sharing = shared(*RATES)
-    assert sum(line.count("exp(") for line in sharing.lines) == 1
+    assert sum(text.count("exp(") for _, text in sharing.shared) == 1
     assert not any(" exp(" in text or text.startswith("exp") for text in found)
 
 
@@ -74,7 +74,7 @@ def test_one_exponential_is_computed_for_all_slopes_that_are_multiples() -> None
 def test_others_stay_as_they_are(expressions: tuple[str, ...]) -> None:
     found, sharing = shared(*expressions)
     assert found == list(expressions)
-    assert not sharing.lines
+    assert not sharing.shared
 
 
 def test_exprel_is_not_shared_in_single_precision() -> None:

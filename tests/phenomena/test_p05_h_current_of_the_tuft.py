@@ -15,12 +15,13 @@ from cell_types.calibration.features_l5_et import AGONIST, TuftState, tuft_state
 
 pytestmark = pytest.mark.validate
 
-AMPLITUDES = np.arange(0.4, 2.0, 0.02)  # nA, EPSC on the tuft: around both thresholds
+# nA, EPSC on the tuft: a small one as a measure, and around both thresholds.
+AMPLITUDES = (0.1, *np.arange(0.3, 2.0, 0.02))
 HOLDING = (0.0, 0.02, 0.04, 0.06, 0.08)  # nA, in the tuft
 
 
 def measure(cell, simulator, modulators) -> TuftState:
-    (found,) = tuft_state([cell], AMPLITUDES, HOLDING, simulator, modulators=modulators)
+    (found,) = tuft_state([cell], AMPLITUDES, HOLDING, p.Bench(simulator), modulators)
     return found
 
 

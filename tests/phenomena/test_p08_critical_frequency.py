@@ -20,9 +20,10 @@ FREQUENCIES = np.arange(40.0, 205.0, 8.0)  # Hz
 @pytest.fixture(scope="module")
 def integrals(l5_et, simulator) -> dict[str, list[float]]:
     blocked = p.without(l5_et, ("CaHVA", "CaT"), HOT)
-    trials = [t for c in (l5_et, blocked) for t in p.train_trials(c, FREQUENCIES)]
-    found = [r.integral("tuft") for r in p.respond(trials, 280.0, ("tuft",), backend=simulator)]
-    return {"control": found[: len(FREQUENCIES)], "blocked": found[len(FREQUENCIES) :]}
+    trials = p.train_stimuli(FREQUENCIES)
+    found = p.Bench(simulator).each((l5_et, blocked), trials, 280.0, ("tuft",))
+    control, without = ([r.integral("tuft") for r in mine] for mine in found)
+    return {"control": control, "blocked": without}
 
 
 def test_integral_jumps_at_60_to_200_hz_within_25_hz(integrals):

@@ -22,7 +22,7 @@ PUBLISHED = {"660um": (45.0, 10.0), "800um": (36.0, 9.33)}  # mV, mean and s.d.
 
 @pytest.fixture(scope="module")
 def found(l5_et, simulator) -> dict[str, float]:
-    return back_propagation(l5_et, simulator)
+    return back_propagation([l5_et], p.Bench(simulator))[0]
 
 
 @pytest.mark.parametrize("distance", PUBLISHED)

@@ -1,19 +1,33 @@
-"""CUDA standalone, through brian2cuda with its known faults worked around.
+"""CUDA standalone: brian2cuda's code with its known faults worked around.
 
-Limits: the duration and the seed are part of the program (another one is another build), the
-structure is compiled anew each time (minutes), and spikes are not bit-identical between runs
-because brian2cuda adds floating-point numbers atomically.
+What brian2cuda 1.0b1 would get wrong, and what is done about it:
+
+- a variable whose name ends in ``space`` is taken for a list of events: refused by name;
+- text replacement for single precision breaks names such as ``variable28e2``: always double;
+- the device's heap, from which spikes on their way are stored, has 128 MB: a quarter of the free
+  memory instead, and a run that exhausts it fails instead of going on without them;
+- changed delays (or another dt) in a second run lose spikes: each run is a process of its own, and
+  other delays are other wiring, which needs a program of its own;
+- seed and duration are numbers in the source: read at start;
+- paths of input files are put into lower case: ours have none but lower-case letters;
+- spikes of one step come in any order: sorted by cell.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import shutil
-import subprocess
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from biomod.backends.brian.standalone import StandaloneProgram
+import numpy as np
+
+from biomod.backends.brian import layout
+from biomod.backends.brian.nvcc import capability, compile_unit, find_toolkit
+from biomod.backends.brian.standalone import StandaloneProgram, read_duration_at_start
 from biomod.backends.brian.trees.plan import MOST_NAMED, TreePlan
 from biomod.backends.checkpoints import Checkpoints
 from biomod.backends.results import Raw
@@ -21,8 +35,19 @@ from biomod.errors import BackendError, ModelError
 from biomod.model import Circuit
 from biomod.progress import Progress
 
-# Architecture to compile for where there is no GPU to ask (9.0: H100, H200).
-FALLBACK_CAPABILITY = 9.0
+_NO_DEVICE = re.compile(
+    r"no CUDA-capable device is detected|CUDA driver version is insufficient[^\n]*"
+)
+_HEAP = "size_t limit = 128 * 1024 * 1024;"
+_LARGER_HEAP = """size_t limit = 0, _total_memory = 0;
+    CUDA_SAFE_CALL(cudaMemGetInfo(&limit, &_total_memory));
+    limit = limit / 4 > (size_t(128) << 20) ? limit / 4 : (size_t(128) << 20);"""
+# What is written for each clock of a network, in the order of a Python set.
+_FOR_EACH_CLOCK = re.compile(
+    r"(?:^[ \t]*(?:network\.add\(&\w+, _run_random_number_buffer\)"
+    r"|_array_\w+_(?:t|timestep)\[0\] = [\d.]+);\n)+",
+    re.MULTILINE,
+)
 
 
 class CudaProgram(StandaloneProgram):
@@ -31,99 +56,116 @@ class CudaProgram(StandaloneProgram):
     device = "cuda_standalone"
 
     def _generate(self) -> None:
+        _check(self.plan)
+        self._toolkit = find_toolkit()
         import brian2cuda  # noqa: F401 - registers the device
-        from brian2 import prefs
 
-        nvcc = shutil.which("nvcc")
-        if nvcc is None:
-            raise BackendError("the cuda backend needs NVIDIA's compiler nvcc on the PATH")
-        if isinstance(self.plan, TreePlan):
-            raise ModelError(
-                f"the cuda backend has hh cells of at most {MOST_NAMED} compartments; use cpp"
-            )
-        backend = prefs.devices.cuda_standalone.cuda_backend
-        before = (
-            backend.detect_gpus, backend.gpu_id, backend.compute_capability, backend.cuda_path,
-            backend.extra_compile_args_nvcc, prefs.codegen.cpp.extra_compile_args_gcc,
-        )  # fmt: skip
-        try:
-            if not _gpu_present():
-                backend.detect_gpus, backend.gpu_id = False, 0
-                backend.compute_capability = FALLBACK_CAPABILITY
-            backend.cuda_path = str(_toolkit(nvcc))
-            # brian2cuda's makefile says c++11, which CUDA 13's headers refuse; fast math off for
-            # the same results as the other backends.
-            backend.extra_compile_args_nvcc = ["-w", "-std=c++17"]
-            prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O3", "-std=c++17"]
+        with _preferences(str(self._toolkit.folder)):
             super()._generate()
-        finally:
-            (
-                backend.detect_gpus, backend.gpu_id, backend.compute_capability, backend.cuda_path,
-                backend.extra_compile_args_nvcc, prefs.codegen.cpp.extra_compile_args_gcc,
-            ) = before  # fmt: skip
 
     def _seed(self) -> None:
-        import brian2 as b2
+        from brian2.devices.device import get_device
 
-        b2.seed(self.plan.seed)
+        get_device().insert_code(
+            "main", 'random_number_buffer.set_seed(std::stoull(std::getenv("BIOMOD_SEED")));'
+        )
 
     def _finish_source(self) -> None:
-        return
+        main = self._directory / "main.cu"
+        read_duration_at_start(main)
+        text = main.read_text()
+        if _HEAP not in text:
+            raise BackendError("brian2cuda generated a main program that is not understood")
+        text = text.replace(_HEAP, _LARGER_HEAP)
+        main.write_text(_in_order(text))
 
     def _compile(self) -> tuple[Path, bool]:
-        environment = _with_curand(dict(os.environ), self._directory)
-        jobs = f"-j{os.cpu_count() or 1}"
-        done = subprocess.run(
-            ["make", jobs], cwd=self._directory, env=environment, capture_output=True, text=True
-        )
-        if done.returncode:
-            raise BackendError(f"nvcc failed: {done.stderr.strip()[-2000:]}")
-        return self._directory / "main", True
+        return compile_unit(self._directory, self._toolkit)
 
     def run(
         self, circuit: Circuit, duration: float, threads: int = 1, progress: Progress | None = None,
         checkpoints: Checkpoints | None = None,
     ) -> Raw:  # fmt: skip
-        """Simulate on the GPU; the duration must be the one that was compiled."""
+        """Simulate `duration` seconds of `circuit` on the GPU."""
         if checkpoints is not None:
             raise ModelError("the cuda backend writes no checkpoints; use cpp")
-        if not _gpu_present():
-            raise BackendError("the program is compiled, but there is no NVIDIA GPU to run it on")
-        if duration != self.plan.job.duration or circuit.seed != self.plan.job.circuit.seed:
-            raise ModelError(
-                "the cuda backend has duration and seed in its program; compile it for these"
-            )
-        return super().run(circuit, duration, threads, progress)
+        try:
+            raw = super().run(circuit, duration, threads, progress)
+        except BackendError as error:
+            found = _NO_DEVICE.search(str(error))
+            if found is None:
+                raise
+            raise BackendError(
+                f"no CUDA device: the program is compiled, but its run needs an NVIDIA GPU and a "
+                f"driver for this toolkit ({found[0]})"
+            ) from error
+        spikes = {name: _sorted(*events) for name, events in raw.spikes.items()}
+        return replace(raw, spikes=spikes)
+
+    def _execute(
+        self, run_dir: Path, arguments: list[str], environment: dict[str, str], duration: float,
+        progress: Progress,
+    ) -> list[str]:  # fmt: skip
+        environment = self._toolkit.environment(environment)
+        return super()._execute(run_dir, arguments, environment, duration, progress)
 
 
-def _toolkit(nvcc: str) -> Path:
-    """Folder of the CUDA toolkit; nvcc on the PATH may be a script that calls the true one."""
-    for folder in (os.environ.get("CUDA_PATH"), os.environ.get("CUDA_HOME"), "/usr/local/cuda"):
-        if folder and (Path(folder) / "bin" / "nvcc").exists():
-            return Path(folder)
-    return Path(nvcc).resolve().parent.parent
-
-
-def _gpu_present() -> bool:
-    smi = shutil.which("nvidia-smi")
-    return smi is not None and subprocess.run([smi, "-L"], capture_output=True).returncode == 0
-
-
-def _with_curand(environment: dict[str, str], directory: Path) -> dict[str, str]:
-    """Point the compiler to curand from the PyPI package where the toolkit comes without it."""
-    spec = importlib.util.find_spec("nvidia")
-    for root in (spec.submodule_search_locations or []) if spec else []:
-        for include in sorted(Path(root).glob("*/include/curand.h")):
-            folder = include.parent.parent
-            libraries = sorted((folder / "lib").glob("libcurand.so*"))
-            if libraries and not (directory / "libcurand.so").exists():
-                (directory / "libcurand.so").symlink_to(libraries[0])
-            for name, path in (("CPATH", include.parent), ("LIBRARY_PATH", directory)):
-                environment[name] = os.pathsep.join(
-                    filter(None, [str(path), environment.get(name)])
+def _check(plan: layout.Plan) -> None:
+    """Refuse what brian2cuda would fail at, or silently get wrong."""
+    if isinstance(plan, TreePlan):
+        raise ModelError(
+            f"the cuda backend has hh cells of at most {MOST_NAMED} compartments; use cpp"
+        )
+    for group in plan.groups:
+        cell = group.members[0].population.cell
+        for compartment in cell.compartments:
+            # Variables end in the name of their compartment.
+            if compartment.name.endswith("space"):
+                raise ModelError(
+                    f"the cuda backend cannot have the compartment {compartment.name} of "
+                    f"{cell.name}: brian2cuda takes variables whose names end in 'space' for "
+                    "lists of events; give it another name, or use cpp"
                 )
-            environment["LD_LIBRARY_PATH"] = os.pathsep.join(
-                filter(None, [str(folder / "lib"), environment.get("LD_LIBRARY_PATH")])
-            )
-            return environment
-    return environment
+
+
+@contextmanager
+def _preferences(toolkit: str) -> Iterator[None]:
+    """Brian2's preferences as this backend needs them; afterwards as they were."""
+    from brian2 import prefs
+
+    own = "devices.cuda_standalone.cuda_backend."
+    wanted: dict[str, Any] = {
+        "core.default_float_dtype": np.float64,
+        # It would call deviceQuery, which few toolkits have.
+        own + "detect_gpus": False,
+        own + "gpu_id": 0,
+        own + "compute_capability": capability(),
+        own + "detect_cuda": False,
+        own + "cuda_path": toolkit,
+    }
+    before = {name: prefs[name] for name in wanted}
+    # It tells all its preferences, and warns of integers that single precision would round.
+    log = logging.getLogger("brian2.brian2cuda")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        for name, value in wanted.items():
+            prefs[name] = value
+        yield
+    finally:
+        log.setLevel(level)
+        for name, value in before.items():
+            prefs[name] = value
+
+
+def _in_order(main: str) -> str:
+    """The main program with what is written for each clock sorted.
+
+    The same structure would otherwise be another source text in another process.
+    """
+    return _FOR_EACH_CLOCK.sub(lambda lines: "".join(sorted(lines[0].splitlines(True))), main)
+
+
+def _sorted(cells: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    order = np.lexsort((cells, times))
+    return cells[order], times[order]

@@ -34,6 +34,8 @@ from biomod.progress import NoProgress, Progress
 
 _log = logging.getLogger("biomod")
 _RESUMED = re.compile(r"^resumed at t = (\S+) s from ")
+# Of what Brian2's programs go on after.
+_FAILED = re.compile("Error reading|Could not read|Error opening|Error writing|ERROR while")
 _REPORT = """
 std::cerr << "@progress " << completed << std::endl;
 """
@@ -97,6 +99,10 @@ class StandaloneProgram:
             device = get_device()
             b2.defaultclock.dt = self.plan.job.dt * b2.second
             network = layout.build_objects(self.plan, tables)
+            for monitor in network.spike_monitors.values():
+                # In a set, whose order is another one in each process, and so was the source.
+                variables = monitor.template_kwds["record_variables"]
+                monitor.template_kwds["record_variables"] = dict(sorted(variables.items()))
             self._seed()
             device.apply_run_args()
             net = b2.Network(network.objects)
@@ -125,7 +131,7 @@ class StandaloneProgram:
         self._finish_source()
 
     def _finish_source(self) -> None:
-        _read_duration_at_start(self._directory / "main.cpp")
+        read_duration_at_start(self._directory / "main.cpp")
 
     def run(
         self, circuit: Circuit, duration: float, threads: int = 1, progress: Progress | None = None,
@@ -163,8 +169,9 @@ class StandaloneProgram:
                 np.ascontiguousarray(table, dtype=float).tofile(target)
         (run_dir / "in").mkdir()
         arguments = []
-        for (owner, variable), array in layout.all_values(plan, modulation).items():
-            file = f"in/{owner}.{variable}"
+        values = layout.all_values(plan, modulation)
+        for number, ((owner, variable), array) in enumerate(values.items()):
+            file = f"in/{number}"
             np.ascontiguousarray(array).tofile(run_dir / file)
             arguments.append(f"{owner}.{variable}={file}")
         return arguments
@@ -177,11 +184,13 @@ class StandaloneProgram:
         command = [str(self.binary), *arguments]
         progress.start(duration)
         messages: list[str] = []
+        output = run_dir / "output"
         # A session of its own, so that Ctrl-C reaches this process only, which then ends the run.
-        process = subprocess.Popen(
-            command, cwd=run_dir, env=environment, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
+        with output.open("w") as stdout:
+            process = subprocess.Popen(
+                command, cwd=run_dir, env=environment, stdout=stdout,
+                stderr=subprocess.PIPE, text=True, start_new_session=True,
+            )  # fmt: skip
         try:
             assert process.stderr is not None
             for line in process.stderr:
@@ -196,8 +205,8 @@ class StandaloneProgram:
             raise
         finally:
             progress.close()
-        problems = "".join(messages).strip()
-        if status != 0 or "Error reading" in problems or "Could not read" in problems:
+        problems = "".join([*messages, *_errors(output)]).strip()
+        if status != 0 or _FAILED.search(problems):
             reason = signal.Signals(-status).name if status < 0 else f"exit status {status}"
             raise BackendError(
                 f"the simulation failed ({reason}): {problems[-2000:] or 'no message'}"
@@ -235,6 +244,12 @@ def _environment(
     return {**os.environ, **own}
 
 
+def _errors(output: Path) -> list[str]:
+    """What a program says of errors on standard output, as CUDA's device code must."""
+    with output.open(errors="replace") as lines:
+        return [line for line in lines if "error" in line.lower()]
+
+
 def _resumed_at(messages: list[str]) -> float | None:
     """The time at which a run was resumed; what else it says is passed on."""
     time = None
@@ -256,7 +271,7 @@ def _static_file(device: Any, timed_array: str) -> str:
     return next((n for n in device.static_arrays if n.endswith(f"{timed_array}_values")), "")
 
 
-def _read_duration_at_start(main: Path) -> None:
+def read_duration_at_start(main: Path) -> None:
     """Let the program read its duration when it starts instead of having it in its source."""
     text, count = re.subn(
         r"(\w+\.run\()(?:[0-9.eE+-]+|_engine_real\(\d+\))(, report_progress)",

@@ -16,7 +16,7 @@
 #include <string>
 #include <type_traits>
 #if defined(__x86_64__)
-#include <immintrin.h>
+#include <xmmintrin.h>
 #endif
 
 #define ENGINE_INLINE static inline __attribute__((always_inline))
@@ -124,6 +124,57 @@ template <typename T> ENGINE_INLINE T exp_(T x) {
     y = x < Format<T>::lowest ? T(0) : y;
     return x > Format<T>::highest ? std::numeric_limits<T>::infinity() : y;
 }
+
+// Several exponentials at once, step by step, with the results of exp_: one is a chain of some 20
+// operations that wait for each other, and a processor looks ahead too little to find another one.
+template <int n, typename T> struct Several { T of[n]; };
+#define ENGINE_EACH _Pragma("GCC unroll 8") for (int j = 0; j < n; j++)
+template <int n> ENGINE_INLINE void small_expm1s(const double (&r)[n], double (&y)[n]) {
+    double a[n], b[n], c[n], d[n], e[n], z[n], z2[n];
+    ENGINE_EACH z[j] = r[j] * r[j];
+    ENGINE_EACH a[j] = r[j] * 0x1.5555555555556p-3 + 0x1.0000000000001p-1;
+    ENGINE_EACH b[j] = r[j] * 0x1.11111111109b3p-7 + 0x1.5555555553d63p-5;
+    ENGINE_EACH z2[j] = z[j] * z[j];
+    ENGINE_EACH c[j] = r[j] * 0x1.a01a01a7c41d5p-13 + 0x1.6c16c1788bd90p-10;
+    ENGINE_EACH d[j] = r[j] * 0x1.71de0dae63bb3p-19 + 0x1.a019b90d2ae7ap-16;
+    ENGINE_EACH e[j] = r[j] * 0x1.af38a9b0ec855p-26 + 0x1.289185613a3d6p-22;
+    ENGINE_EACH a[j] = b[j] * z[j] + a[j];
+    ENGINE_EACH c[j] = d[j] * z[j] + c[j];
+    ENGINE_EACH c[j] = e[j] * z2[j] + c[j];
+    ENGINE_EACH a[j] = c[j] * z2[j] + a[j];
+    ENGINE_EACH y[j] = a[j] * z[j] + r[j];
+}
+template <int n> ENGINE_INLINE void small_expm1s(const float (&r)[n], float (&y)[n]) {
+    float q[n];
+    ENGINE_EACH q[j] = 0x1.6d1109p-10f * r[j] + 0x1.120b6ep-7f;
+    ENGINE_EACH q[j] = q[j] * r[j] + 0x1.555519p-5f;
+    ENGINE_EACH q[j] = q[j] * r[j] + 0x1.5554dcp-3f;
+    ENGINE_EACH q[j] = q[j] * r[j] + 0.5f;
+    ENGINE_EACH y[j] = q[j] * (r[j] * r[j]) + r[j];
+}
+template <int n, typename T> ENGINE_INLINE Several<n, T> exps(const T (&x)[n]) {
+    typedef Format<T> F;
+    typedef typename F::bits Bits;
+    T shifted[n], k[n], r[n], rest[n], scale[n];
+    Several<n, T> y;
+    ENGINE_EACH shifted[j] = x[j] * F::log2_e + F::rounder;
+    ENGINE_EACH k[j] = shifted[j] - F::rounder;
+    ENGINE_EACH r[j] = x[j] - k[j] * F::ln2_high;
+    ENGINE_EACH r[j] = r[j] - k[j] * F::ln2_low;
+    small_expm1s(r, rest);
+    ENGINE_EACH {
+        Bits pattern;
+        __builtin_memcpy(&pattern, &shifted[j], sizeof pattern);
+        pattern = (Bits)(((typename std::make_unsigned<Bits>::type)pattern << F::mantissa) +
+                         (F::bias << F::mantissa));
+        __builtin_memcpy(&scale[j], &pattern, sizeof pattern);
+    }
+    ENGINE_EACH y.of[j] = scale[j] * rest[j] + scale[j];
+    ENGINE_EACH y.of[j] = x[j] < F::lowest ? T(0) : y.of[j];
+    ENGINE_EACH y.of[j] = x[j] > F::highest ? std::numeric_limits<T>::infinity() : y.of[j];
+    return y;
+}
+
 template <typename T> ENGINE_INLINE T expm1_(T x) {
     const Parts<T> p = parts(x);
     T y = p.scale * p.rest + (p.scale - T(1));
@@ -147,6 +198,11 @@ template <typename T> ENGINE_INLINE T tanh_(T x) {
 // float stays float; everything else (integers, booleans) is computed in double.
 template <typename T>
 using Real = typename std::conditional<std::is_same<T, float>::value, float, double>::type;
+
+// Whether two values are the same, bit for bit.
+template <typename T> ENGINE_INLINE bool same(const T& x, const T& y) {
+    return !std::memcmp(&x, &y, sizeof x);
+}
 
 // Whether a value is infinite or NaN, by its exponent: no compiler flag can assume it away.
 template <typename T> ENGINE_INLINE bool nonfinite(T x) {
@@ -179,6 +235,13 @@ ENGINE_FUNCTION(exp)
 ENGINE_FUNCTION(expm1)
 ENGINE_FUNCTION(exprel)
 ENGINE_FUNCTION(tanh)
+
+// Several exponentials of numbers of type T.
+template <typename T, typename... X>
+ENGINE_INLINE engine::Several<sizeof...(X), T> _engine_exps(X... x) {
+    const T all[] = {(T)x...};
+    return engine::exps(all);
+}
 
 // exprel(x) and its inverse where e = exp(x) is known to a few rounding errors; near 0, where e - 1
 // would magnify them, by the series.

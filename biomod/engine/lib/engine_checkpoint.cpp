@@ -20,7 +20,8 @@
 #endif
 
 #include "brianlib/engine_checkpoint.h"
-#include "objects.h"
+
+namespace brian { extern std::string results_dir; }
 
 namespace engine {
 static const char MAGIC[] = "biomod checkpoint 1\n";
@@ -347,6 +348,7 @@ void _engine_open(int argc, char** argv) {
 void _engine_close(bool whole) {
     if (!engine::taken_up.empty()) engine::fail("the program ended before " + engine::taken_up);
     engine::finish_recordings();
+    engine::finish_parked();
     const char* keep = std::getenv("BIOMOD_KEEP_CHECKPOINTS");
     // A run that was stopped early can be taken up.
     if (whole && !(keep && std::string(keep) == "1")) engine::remove_checkpoints();

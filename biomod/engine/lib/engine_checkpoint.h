@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "brianlib/dynamic_array.h"
+#include "brianlib/engine_parking.h"
 #include "brianlib/engine_recording.h"
 #include "brianlib/engine_state.h"
 
@@ -34,9 +35,10 @@ void read_values(std::istream& in, std::vector<T>& values) {
     in.read(reinterpret_cast<char*>(values.data()), values.size() * sizeof(T));
 }
 
+// Not inline, and names not yet strings: there is a call for each array of a program.
 // An array whose pointer is set when the program starts; some are never made.
 template <class T>
-void keep(const std::string& name, T*& values, uint64_t size) {
+__attribute__((noinline)) void keep(const char* name, T*& values, uint64_t size) {
     arrays().push_back({name,
                         [&values, size](std::ostream& out) {
                             write_values(out, values, values ? size : 0);
@@ -48,7 +50,7 @@ void keep(const std::string& name, T*& values, uint64_t size) {
 }
 
 template <class T>
-void keep_one(const std::string& name, T& value) {
+__attribute__((noinline)) void keep_one(const char* name, T& value) {
     arrays().push_back(
         {name, [&value](std::ostream& out) { write_values(out, &value, 1); },
          [&value, name](std::istream& in) {
@@ -58,19 +60,30 @@ void keep_one(const std::string& name, T& value) {
 }
 
 template <class T>
-void keep(const std::string& name, std::vector<T>& values) {
+__attribute__((noinline)) void keep(const char* name, std::vector<T>& values) {
     arrays().push_back(
-        {name, [&values](std::ostream& out) { write_values(out, values.data(), values.size()); },
-         [&values](std::istream& in) { read_values(in, values); }});
+        {name,
+         [&values](std::ostream& out) {
+             const Parkable* on_disk = parkable(&values);
+             if (!on_disk || on_disk->parked == 0)
+                 return write_values(out, values.data(), values.size());
+             write_count(out, on_disk->parked / sizeof(T));
+             copy_parked(*on_disk, out);
+         },
+         [&values](std::istream& in) {
+             read_values(in, values);
+             replace_parked(&values);
+         }});
 }
 
 template <class T>
-void keep(const std::string& name, DynamicArray2D<T>& values) {
+__attribute__((noinline)) void keep(const char* name, DynamicArray2D<T>& values) {
     arrays().push_back({name,
                         [&values](std::ostream& out) {
-                            write_values(out, &values.m, 1);
-                            write_values(out, &values.n, 1);
-                            for (int row = 0; row < values.n; row++)
+                            const int m = values.m, n = values.n;
+                            write_values(out, &m, 1);
+                            write_values(out, &n, 1);
+                            for (int row = 0; row < n; row++)
                                 write_values(out, values(row).data(), values.m);
                         },
                         [&values](std::istream& in) {
@@ -78,7 +91,11 @@ void keep(const std::string& name, DynamicArray2D<T>& values) {
                             read_values(in, m);
                             read_values(in, n);
                             values.resize(n.at(0), m.at(0));
-                            for (int row = 0; row < values.n; row++) read_values(in, values(row));
+                            std::vector<T> one;
+                            for (int row = 0; row < n.at(0); row++) {
+                                read_values(in, one);
+                                for (int i = 0; i < m.at(0); i++) values(row, i) = one.at(i);
+                            }
                         }});
 }
 

@@ -60,7 +60,8 @@ class Pool {
     struct alignas(64) Share { std::atomic<uint64_t> state{0}; };
     std::vector<Share> shares;
     std::vector<std::thread> workers;
-    Phase* phase = nullptr;
+    void (*work)(void*, size_t) = nullptr;
+    void* of = nullptr;
     alignas(64) std::atomic<uint32_t> round{0};
     alignas(64) std::atomic<uint32_t> left{0};  // blocks that are not done
     Signal started, ended;
@@ -70,7 +71,7 @@ class Pool {
         uint64_t state = share.state.load();
         while ((state >> 16 & 0xFFFF) < (state & 0xFFFF)) {
             if (!share.state.compare_exchange_weak(state, state + (1 << 16))) continue;
-            phase->run_block(state >> 16 & 0xFFFF);
+            work(of, state >> 16 & 0xFFFF);
             if (--left == 0) ended.give();
             state = share.state.load();
         }
@@ -78,7 +79,7 @@ class Pool {
     void take(int thread) {
         for (size_t k = 0; k < shares.size(); k++) take_from(shares[(thread + k) % shares.size()]);
     }
-    void work(int thread) {
+    void serve(int thread) {
         _engine_flush_denormals();
         for (uint32_t seen = 0; !over; seen = round.load()) {
             take(thread);
@@ -89,16 +90,17 @@ class Pool {
   public:
     Pool() : shares(threads) {
         for (int thread = 1; thread < threads; thread++)
-            workers.emplace_back([this, thread] { work(thread); });
+            workers.emplace_back([this, thread] { serve(thread); });
     }
-    void run(Phase* next) {
-        phase = next;
-        left = (uint32_t)next->blocks.size();
+    void run(const std::vector<uint32_t>& until, void (*next)(void*, size_t), void* next_of) {
+        work = next;
+        of = next_of;
+        left = until.back();
         const uint64_t number = round.load() + 1;
         uint64_t first = 0;
         for (size_t k = 0; k < shares.size(); k++) {
-            shares[k].state = number << 32 | first << 16 | next->until[k];
-            first = next->until[k];
+            shares[k].state = number << 32 | first << 16 | until[k];
+            first = until[k];
         }
         round = (uint32_t)number;
         started.give();
@@ -112,6 +114,11 @@ class Pool {
         for (auto& worker : workers) worker.join();
     }
 };
+
+void share_out(const std::vector<uint32_t>& until, void (*work)(void*, size_t), void* of) {
+    static Pool pool;
+    pool.run(until, work, of);
+}
 
 Phase::Phase(std::vector<Member> all) : members(std::move(all)), events(members.size()) { divide(); }
 
@@ -175,8 +182,7 @@ void Phase::run() {
         for (const Member& member : members) member.run();
         return;
     }
-    static Pool pool;
-    pool.run(this);
+    share_out(until, [](void* phase, size_t block) { ((Phase*)phase)->run_block(block); }, this);
     for (size_t m = 0; m < members.size(); m++) {
         if (members[m].events) gather(m);
         if (members[m].check) members[m].check();

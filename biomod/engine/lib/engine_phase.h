@@ -28,6 +28,10 @@ inline void count_events(const Slice& cells, int32_t* events, int64_t n, int32_t
     else events[n] = count;
 }
 
+// Call work(of, number) for all numbers below the last of `until`, on all threads; each takes those
+// before its own entry first.
+void share_out(const std::vector<uint32_t>& until, void (*work)(void*, size_t), void* of);
+
 class Phase {
   public:
     // Groups that have the same number have the same cells.
@@ -43,7 +47,6 @@ class Phase {
     void run();
 
   private:
-    friend class Pool;
     struct Block {
         int group;
         int64_t first, last;

@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include "brianlib/engine_recording.h"
-#include "objects.h"
+
+namespace brian { extern std::string results_dir; }
 
 namespace engine {
 static const uint64_t CHUNK = 1 << 20;

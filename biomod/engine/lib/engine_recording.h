@@ -25,7 +25,7 @@ struct Recording {
 std::vector<Recording>& recordings();
 
 template <class T>
-void record(const std::string& file, std::vector<T>& values) {
+__attribute__((noinline)) void record(const char* file, std::vector<T>& values) {
     recordings().push_back(
         {file, [&values] { return values.size() * sizeof(T); },
          [&values](std::ostream& out) {
@@ -35,13 +35,13 @@ void record(const std::string& file, std::vector<T>& values) {
 }
 
 template <class T>
-void record(const std::string& file, DynamicArray2D<T>& values) {
+__attribute__((noinline)) void record(const char* file, DynamicArray2D<T>& values) {
     recordings().push_back(
         {file, [&values] { return (uint64_t)values.n * values.m * sizeof(T); },
          [&values](std::ostream& out) {
              for (int row = 0; row < values.n; row++)
                  out.write(reinterpret_cast<const char*>(values(row).data()), values.m * sizeof(T));
-             values.resize(0, values.m);
+             values.resize(0, (int)values.m);
          }});
 }
 

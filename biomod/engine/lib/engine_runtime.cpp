@@ -7,6 +7,9 @@
 #include <cstring>
 #include <new>
 #include <random>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include "brianlib/engine_random.h"
 #include "brianlib/engine_state.h"
@@ -44,6 +47,9 @@ void _engine_seed() {
 }
 
 void _engine_start() {
+#if defined(__GLIBC__)
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);  // what large arrays have taken goes back to the system
+#endif
     _engine_flush_denormals();
     _engine_seed();
     const char* threads = std::getenv("BIOMOD_THREADS");

@@ -7,20 +7,25 @@
 
 namespace engine {
 
-const Value* values = nullptr;
+static const Value* table = nullptr;
 
-const Value* load_values() {
+static void load() {
     const char* name = "static_arrays/_engine_values";
     std::ifstream file(name, std::ios::binary | std::ios::ate);
     const std::streamoff size = file ? (std::streamoff)file.tellg() : 0;
-    Value* table = new Value[size / sizeof(Value) + 1];
+    Value* const read = new Value[size / sizeof(Value) + 1];
     file.seekg(0);
-    file.read(reinterpret_cast<char*>(table), size);
+    file.read(reinterpret_cast<char*>(read), size);
     if (!file || size % sizeof(Value)) {
         std::cerr << "The numbers of this program cannot be read from " << name << std::endl;
         std::exit(1);
     }
-    return values = table;
+    table = read;
+}
+
+const Value* values() {
+    if (!table) load();
+    return table;
 }
 
 }  // namespace engine

@@ -8,7 +8,7 @@
     {{_dynamic_t}}.push_back({{_clock_t}});
     {% for varname, var in _recorded_variables | dictsort %}
     const int _row_{{varname}} = {{get_array_name(var, access_data=False)}}.n;
-    {{get_array_name(var, access_data=False)}}.resize(_row_{{varname}} + 1, _num_indices);
+    {{get_array_name(var, access_data=False)}}.resize((int)(_row_{{varname}} + 1), (int)_num_indices);
     {% endfor %}
 
     const size_t _vectorisation_idx = -1;

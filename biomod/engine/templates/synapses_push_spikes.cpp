@@ -3,7 +3,7 @@
 
 {% block before_code %}
     std::vector<{{c_data_type(variables['delay'].dtype)}}>& _delays = {{get_array_name(variables['delay'], access_data=False)}};
-    {{owner.name}}.prepare("{{owner.name}}", _delays.data(), _delays.size(), {{_source_dt}});
+    {{owner.name}}.prepare("{{owner.name}}", _delays, {{_source_dt}});
 {% endblock %}
 
 {% block maincode %}

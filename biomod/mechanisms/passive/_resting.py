@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -75,6 +76,12 @@ def rest(cell: Cell) -> dict[str, float]:
         There is no stable one, e.g. because the cell has no leak, or persistent inward current
         exceeds it everywhere.
     """
+    return dict(_rest(cell))
+
+
+@functools.lru_cache(maxsize=256)
+def _rest(cell: Cell) -> dict[str, float]:
+    """As :func:`rest`: every program of a cell asks for it again."""
     return by_name(cell, settle(Membrane.of(cell)))
 
 

@@ -22,7 +22,9 @@ lif = NeuronGroup(
     """dv/dt = (EL - v + R*(I + g) - w)/tau : volt (unless refractory)
     dw/dt = (a*(v - EL) - w)/(80*ms) : volt
     dg/dt = -g/(4*ms) : amp
-    I = 0.6*nA*drive(t, i % 2) + i*0.5*pA : amp
+    I = 0.6*nA*level*ramp*drive(t, i % 2) + i*0.5*pA : amp
+    ramp = 1 + t/second : 1
+    level : 1 (shared)
     tau : second
     a : 1
     quiet : boolean""",
@@ -33,6 +35,8 @@ lif = NeuronGroup(
     namespace={"EL": -70 * mV, "R": 40 * Mohm, "drive": drive},
     name="lif",
 )
+lif.level = 1  # for all cells, changed now and then; the ramp is for all cells and always another
+lif.run_regularly("level = 1 - 0.5*(level - 0.9)", dt=7 * ms)
 lif.v = "-70*mV + 0.05*mV*i"
 lif.tau = "12*ms + 0.02*ms*i"
 lif.a = 0.2

@@ -1,0 +1,103 @@
+// Arrays of synapses that wait on disk; see the header.
+#include <cstdio>
+#include <fstream>
+
+#include "brianlib/engine_parking.h"
+#include "brianlib/engine_recording.h"
+
+namespace engine {
+static const uint64_t LEAST = 1 << 20;  // bytes: less is not worth a file
+
+bool last_run = false;
+
+static std::vector<Parkable>& parkables() {
+    static std::vector<Parkable> all;
+    return all;
+}
+
+void add_parkable(Parkable parkable) { parkables().push_back(std::move(parkable)); }
+
+Parkable* parkable(const void* values) {
+    for (auto& candidate : parkables())
+        if (candidate.values == values) return &candidate;
+    return nullptr;
+}
+
+static std::string part(const Parkable& parkable) { return result(parkable.file + ".part"); }
+
+void begin_run(bool last) {
+    last_run = last;
+    for (auto& parkable : parkables()) parkable.users = -1;
+}
+
+void expect(const void* values, int users) { parkable(values)->users = users; }
+
+void park(const void* values) {
+    Parkable* const parked = parkable(values);
+    const uint64_t bytes = parked->bytes();
+    if (bytes < LEAST) return;
+    std::ofstream out(part(*parked), std::ios::binary | std::ios::trunc);
+    out.write((const char*)parked->memory(), bytes);
+    out.close();
+    if (!out) fail("cannot write " + part(*parked) + "; is the disk full?");
+    parked->resize(0);
+    parked->parked = bytes;
+}
+
+void release(const void* values) {
+    Parkable* const released = parkable(values);
+    if (released && --released->users == 0 && !released->parked) park(values);
+}
+
+static void read(const Parkable& parkable) {
+    std::ifstream in(part(parkable), std::ios::binary);
+    parkable.resize(parkable.parked);
+    if (!in.read((char*)parkable.memory(), parkable.parked)) fail("cannot read " + part(parkable));
+}
+
+static void fetch(Parkable& parkable) {
+    if (parkable.parked == 0) return;
+    read(parkable);
+    std::remove(part(parkable).c_str());
+    parkable.parked = 0;
+}
+
+void fetch(const void* values) {
+    if (Parkable* const found = parkable(values)) fetch(*found);
+}
+
+void replace_parked(const void* values) {
+    Parkable* const found = parkable(values);
+    if (!found || found->parked == 0) return;
+    std::remove(part(*found).c_str());
+    found->parked = 0;
+}
+
+Loan::Loan(const void* values) : lent(parkable(values)) {
+    if (lent && lent->parked) read(*lent);
+}
+
+Loan::~Loan() {
+    if (lent && lent->parked) lent->resize(0);
+}
+
+void copy_parked(const Parkable& parkable, std::ostream& to) {
+    std::ifstream in(part(parkable), std::ios::binary);
+    std::vector<char> block(1 << 16);
+    for (uint64_t left = parkable.parked; left > 0; left -= in.gcount()) {
+        in.read(block.data(), std::min<uint64_t>(block.size(), left));
+        if (in.gcount() == 0) fail("cannot read " + part(parkable));
+        to.write(block.data(), in.gcount());
+    }
+}
+
+void fetch_parked() {
+    for (auto& parkable : parkables()) fetch(parkable);
+}
+
+void finish_parked() {
+    for (auto& parkable : parkables())
+        if (parkable.parked && std::rename(part(parkable).c_str(), result(parkable.file).c_str()))
+            fail("cannot write " + result(parkable.file));
+}
+}  // namespace engine
