@@ -1,10 +1,10 @@
 """The reference circuit as a Dendrify user writes it: 2,500 cells, 594,000 synapses, 1 s.
 
-usage: engine_circuit.py MODEL DEVICE THREADS PRECISION FOLDER [changed] [cells=N] [runs=N]
+usage: engine_circuit.py MODEL DEVICE THREADS PRECISION FOLDER [changed] [cells=N] [runs=N] [seed=N]
 
 MODEL is lif (dendritic spikes, dt 0.1 ms) or hh (channels in the soma, dt 0.05 ms). Prints a JSON
 object: seconds of writing and compiling, of three runs, the peak of memory (of the whole program,
-also divided by the number of synapses), and the rates. With `changed` the weights of
+also divided by the number of synapses), and statistics of spikes. With `changed` the weights of
 the synapses are 1 % larger, a constant that stock Brian2 writes into the source text. `compiled`
 tells whether a compiler ran. With more or fewer cells each has as many synapses as before. The
 rates are tuned by hand and model nothing.
@@ -209,6 +209,24 @@ def circuit() -> tuple[list[object], dict[str, SpikeMonitor]]:
     return [*groups.values(), *synapses, *background, *spikes.values(), traces], spikes
 
 
+def irregularity(monitor: SpikeMonitor) -> float:
+    """Mean coefficient of variation of the intervals of cells with at least three spikes."""
+    trains = [np.diff(np.array(train)) for train in monitor.spike_trains().values()]
+    found = [np.std(train) / np.mean(train) for train in trains if len(train) > 1]
+    return float(np.mean(found)) if found else float("nan")
+
+
+def correlation(monitor: SpikeMonitor) -> float:
+    """Mean correlation of two cells' spike counts in bins of 20 ms, of cells that fire."""
+    bins = np.arange(0, 1.0001, 0.02)
+    trains = monitor.spike_trains().values()
+    counts = np.array([np.histogram(np.array(t), bins)[0] for t in trains if len(t)])
+    if len(counts) < 2:
+        return float("nan")
+    pairs = np.corrcoef(counts)[np.triu_indices(len(counts), 1)]
+    return float(np.nanmean(pairs))
+
+
 def main() -> None:
     """Build, run three times, print."""
     BrianLogger.log_level_error()
@@ -222,7 +240,7 @@ def main() -> None:
     if PRECISION == "single":
         prefs.core.default_float_dtype = float32
     defaultclock.dt = (0.05 if HH else 0.1) * ms
-    seed(42)
+    seed(int(OPTIONS.get("seed", 42)))
     started = time.perf_counter()
     objects, spikes = circuit()
     Network(objects).run(1 * second)
@@ -254,6 +272,8 @@ def main() -> None:
         "run_s": runs,
         "run_cpu_s": processor,
         "rates_hz": {name: float(m.num_spikes) / SIZES[name] for name, m in spikes.items()},
+        "cv_of_intervals": {name: irregularity(m) for name, m in spikes.items()},
+        "correlation": {name: correlation(m) for name, m in spikes.items()},
     }
     print(json.dumps(result))
 

@@ -46,6 +46,8 @@ from biomod.engine.scalars import remembered
 # Calls above which a loop uses the versions out of line: the time that the compiler needs grows
 # with the length of a loop.
 MOST_CALLS = 40
+# Functions made of the same parts, by their names in C++.
+PACKABLE = {f"_engine_{name}": name for name in ("exp", "expm1", "exprel")}
 # Absolute values of constants that are read in single precision: products of two stay in range.
 LEAST_SINGLE, MOST_SINGLE = 1e-18, 1e18
 # Templates of what is done once, and of loops with statements before them: numbers in the text are
@@ -397,7 +399,7 @@ class EngineGenerator(CPPCodeGenerator):
         expressions, packs = [e for _, e in texts], dict[int, list[Pack]]()
         if not self.out_of_line:
             double = {n for n, v in self.variables.items() if self._is_double(v)}
-            expressions, packs = pack(texts, self._is_exp, double)
+            expressions, packs = pack(texts, self._exponential, double)
         self.single = self.real == "float"
         for k, expression in enumerate(expressions):
             lines += [line for some in packs.get(k, []) for line in self._packed(some)]
@@ -412,8 +414,10 @@ class EngineGenerator(CPPCodeGenerator):
         if statements:
             result.loops.append(Loop(stripped_deindented_lines("\n".join(lines)), simd=True))
 
-    def _is_exp(self, name: str) -> bool:
-        return self.func_name_replacements.get(name, name) == "_engine_exp"
+    def _exponential(self, name: str) -> str:
+        """Which function of those that can be computed together."""
+        function = self.func_name_replacements.get(name, name)
+        return PACKABLE.get(function, "")
 
     def _is_double(self, variable: Any) -> bool:
         """Whether a variable has more digits than the loop."""
@@ -423,11 +427,16 @@ class EngineGenerator(CPPCodeGenerator):
     def _packed(self, some: Pack) -> list[str]:
         """Exponentials that are computed together."""
         kind, name = self.real, some.name
-        texts = [self.translate_expression(a) for a in some.arguments]
-        return [
-            f"const auto {name} = _engine_exps<{kind}>({', '.join(texts)});",
-            *(f"const {kind} {name}_{k} = {name}.of[{k}];" for k in range(len(texts))),
+        lines = [
+            f"const {kind} {name}_x{k} = {self.translate_expression(argument)};"
+            for k, argument in enumerate(some.arguments)
         ]
+        inputs = ", ".join(f"{name}_x{k}" for k in range(len(some.arguments)))
+        lines.append(f"const auto {name} = _engine_parts<{kind}>({inputs});")
+        for function, k in some.used:
+            parts = f"{name}_x{k}, {name}.scale[{k}], {name}.rest[{k}]"
+            lines.append(f"const {kind} {name}_{function}_{k} = engine::{function}_of({parts});")
+        return lines
 
     def _assignment(self, statement: Any, expression: str, conditional: dict[str, str]) -> str:
         value = self.translate_expression(expression)

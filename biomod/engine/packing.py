@@ -2,7 +2,7 @@
 
 An exponential is a chain of operations that wait for each other. Where several in the statements on
 one cell do not depend on each other, they are computed together, one step of each after the other;
-the results are the same.
+the results are the same. `expm1` and `exprel` are made of the same parts as `exp`.
 """
 
 from __future__ import annotations
@@ -19,21 +19,26 @@ MOST = 4
 
 @dataclass(frozen=True)
 class Pack:
-    """Exponentials that are computed together: member k is called ``{name}_{k}``."""
+    """Exponentials that are computed together.
+
+    Function f of argument number k is called ``{name}_{f}_{k}``; `used` are all such (f, k).
+    """
 
     name: str
     arguments: list[str]
+    used: list[tuple[str, int]]
 
 
 @dataclass(frozen=True)
 class _Call:
+    kind: str  # function
     text: str  # of the argument
     statement: int  # in which it is needed
     earliest: int  # before which it can be computed
 
 
 def pack(
-    statements: list[tuple[str, str]], is_exp: Callable[[str], bool], double: set[str]
+    statements: list[tuple[str, str]], kind: Callable[[str], str], double: set[str]
 ) -> tuple[list[str], dict[int, list[Pack]]]:
     """Take exponentials out of statements.
 
@@ -41,8 +46,8 @@ def pack(
     ----------
     statements : list of tuple
         The name that is assigned to, and the expression.
-    is_exp : callable
-        Whether a function of this name is the exponential.
+    kind : callable
+        Which of exp, expm1 and exprel a function of this name is; empty for others.
     double : set of str
         Names of higher precision than the rest: what depends on them stays as it is.
 
@@ -56,13 +61,13 @@ def pack(
     trees = [ast.parse(expression, mode="eval") for _, expression in statements]
     calls: list[_Call] = []
     for k, tree in enumerate(trees):
-        for text in _Finder(is_exp).arguments(tree):
+        for function, text in dict.fromkeys(_Finder(kind).calls(tree)):
             names = get_identifiers(text)
             assigned = [j for j in range(k) if statements[j][0] in names]
-            if not names & double and all(c.text != text or c.statement != k for c in calls):
-                calls.append(_Call(text, k, max(assigned, default=-1) + 1))
+            if not names & double:
+                calls.append(_Call(function, text, k, max(assigned, default=-1) + 1))
     packs: dict[int, list[Pack]] = {}
-    places: dict[tuple[int, str], str] = {}
+    places: dict[tuple[int, str, str], str] = {}
     while calls:
         here = calls[0].statement
         texts: list[str] = []
@@ -74,58 +79,63 @@ def pack(
         if len(texts) < 2:
             continue
         name = f"_pack_{sum(map(len, packs.values()))}"
-        packs.setdefault(here, []).append(Pack(name, texts))
+        used = dict.fromkeys((call.kind, texts.index(call.text)) for call in taken)
+        packs.setdefault(here, []).append(Pack(name, texts, list(used)))
         for call in taken:
-            places[call.statement, call.text] = f"{name}_{texts.index(call.text)}"
+            place = f"{name}_{call.kind}_{texts.index(call.text)}"
+            places[call.statement, call.kind, call.text] = place
     replaced = [
-        ast.unparse(_Replacer(is_exp, {t: n for (j, t), n in places.items() if j == k}).visit(tree))
+        ast.unparse(
+            _Replacer(kind, {(f, t): n for (j, f, t), n in places.items() if j == k}).visit(tree)
+        )
         for k, tree in enumerate(trees)
     ]
     return replaced, packs
 
 
-def _argument(node: ast.AST, is_exp: Callable[[str], bool]) -> ast.expr | None:
-    """The argument of exp(x), or c x of exp(x)**c."""
+def _call(node: ast.AST, kind: Callable[[str], str]) -> tuple[str, ast.expr] | None:
+    """Which function of what: c x in the case of exp(x)**c."""
     match node:
-        case ast.Call(func=ast.Name(id=name), args=[argument]) if is_exp(name):
-            return argument
+        case ast.Call(func=ast.Name(id=name), args=[argument]) if kind(name):
+            return kind(name), argument
         case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant() | ast.UnaryOp() as right):
             if isinstance(right, ast.UnaryOp) and not isinstance(right.operand, ast.Constant):
                 return None
-            inner = _argument(left, is_exp)
-            return None if inner is None else ast.BinOp(inner, ast.Mult(), right)
+            inner = _call(left, kind)
+            if inner is not None and inner[0] == "exp":
+                return "exp", ast.BinOp(inner[1], ast.Mult(), right)
     return None
 
 
 class _Finder(ast.NodeVisitor):
-    """Arguments of the exponentials that contain no other."""
+    """Functions and arguments of the exponentials that contain no other."""
 
-    def __init__(self, is_exp: Callable[[str], bool]) -> None:
-        self.is_exp, self.found = is_exp, list[str]()
+    def __init__(self, kind: Callable[[str], str]) -> None:
+        self.kind, self.found = kind, list[tuple[str, str]]()
 
-    def arguments(self, tree: ast.AST) -> list[str]:
+    def calls(self, tree: ast.AST) -> list[tuple[str, str]]:
         self.visit(tree)
         return self.found
 
     def visit(self, node: ast.AST) -> None:
-        argument = _argument(node, self.is_exp)
-        before = len(self.found)
-        if argument is None:
+        call = _call(node, self.kind)
+        if call is None:
             self.generic_visit(node)
             return
-        self.visit(argument)
+        before = len(self.found)
+        self.visit(call[1])
         if len(self.found) == before:
-            self.found.append(ast.unparse(argument))
+            self.found.append((call[0], ast.unparse(call[1])))
 
 
 class _Replacer(ast.NodeTransformer):
-    """Puts names in the place of exponentials, by the text of the argument."""
+    """Puts names in the place of exponentials, by function and text of the argument."""
 
-    def __init__(self, is_exp: Callable[[str], bool], names: dict[str, str]) -> None:
-        self.is_exp, self.names = is_exp, names
+    def __init__(self, kind: Callable[[str], str], names: dict[tuple[str, str], str]) -> None:
+        self.kind, self.names = kind, names
 
     def visit(self, node: ast.AST) -> ast.AST:
-        argument = _argument(node, self.is_exp)
-        if argument is not None and (name := self.names.get(ast.unparse(argument))):
+        call = _call(node, self.kind)
+        if call and (name := self.names.get((call[0], ast.unparse(call[1])))):
             return ast.Name(name)
         return self.generic_visit(node)

@@ -29,7 +29,7 @@ GENERATIONS = 100
 # simpler model, around a guess, around the best of many draws, and around the best so far.
 WARM, COLD, WIDE, AGAIN = 0.02, 0.05, 0.08, (0.03, 0.01, 0.05)
 DRAWN = 5  # random sets that are looked at, for each generation of the search
-FIRST = 0.4  # of the generations, to follow the best of them
+FIRST = 0.4  # as many generations more, to follow the best of them
 THRESHOLD_SHIFTS = tuple(0.2 * k for k in range(-10, 2))  # mV
 FORCED = 0.25  # iterations of the least squares, as a share of the generations of the search
 PROGRESS, PATIENCE = 1e-3, 25  # a search ends that gains less in so many generations
@@ -183,6 +183,10 @@ def fit(
         likely, first = _forced(behaviour, objective, cold, max(1, round(FORCED * generations)))
         guesses += [(values, WARM) for values in likely]
     best, loss, evaluations = _search(objective, guesses, drawn, seed, generations, tell)
+    if not objective.allows(best):  # then nothing better was found than what it began from
+        kept = Best(objective)
+        kept.try_all([dict(w) for w in warm if objective.allows(w)])
+        best, loss = kept.values, kept.loss
     seconds = time.perf_counter() - began
     return Fit(chosen, best, loss, objective.dt, seconds, seed, first + evaluations)
 
@@ -247,6 +251,7 @@ def _search(
     if drawn:
         luckiest = drawn[int(np.argmin(best.try_all(drawn)))]
         waiting.insert(0, (luckiest, WIDE, round(FIRST * generations)))
+        generations += round(FIRST * generations)
     done = number = 0
     while done < generations:
         again = (best.values, AGAIN[number % len(AGAIN)], generations)

@@ -33,9 +33,9 @@ VOLTAGE = 0.0075
 # docs/reduction.md). Where a model cannot do better than 10 %, errors are those of the model, and
 # in proportion they would outweigh what is wanted.
 WEIGHT, USUAL = 0.3, 0.02
-# Loss of a set that explains less than it must, and of each unit that it lacks: never chosen, but
-# a search is led away from it.
-BELOW, LACK = 1.0, 10.0
+# Loss of a set that explains less than it must, and of each unit that it lacks. Small, so that a
+# search may come through such sets.
+BELOW, LACK = 0.05, 5.0
 ROUNDING = 1e-9  # of an explained variance
 STEP = 1e-4  # of the derivatives, as a share of the bounds
 DAMPING = tuple(10.0 ** (0.5 * k) for k in range(-6, 10))  # tried at once, relative to the last
@@ -114,7 +114,7 @@ class Training:
     sweeps : sequence of Sweep
         Training data.
     floor : float
-        Explained variance (10 ms) that a set must reach to be chosen.
+        Explained variance (10 ms) below which a set pays for what it lacks.
     """
 
     def __init__(self, model: PointModel, sweeps: Sequence[Sweep], floor: float = -np.inf) -> None:
@@ -124,13 +124,17 @@ class Training:
         self.forced = Forced(model, sweeps) if model.linear else None
 
     def above(self, sets: Sequence[Mapping[str, float]]) -> Training:
-        """The same, where what explains less than the best of these sets is not chosen."""
+        """The same, where what explains less than the best of these sets pays for it."""
         if not sets:
             return self
         _, explained = self.free.scored(together(self.model, sets))
         raised = copy(self)
         raised.floor = max(self.floor, float(explained.max()))
         return raised
+
+    def allows(self, values: Mapping[str, float]) -> bool:
+        """Whether a set explains as much as it must."""
+        return bool(self.free.scored(values)[1][0] >= self.floor - ROUNDING)
 
     def __call__(self, parameters: Mapping[str, npt.ArrayLike]) -> Array:
         """Loss of every set."""

@@ -123,7 +123,7 @@ def draws(model: PointModel, found: Estimate, seed: int, number: int) -> list[di
     current = found.g * gap  # about the rheobase
     tried = {
         "C": found.C * scaled(0.4, 1.3), "g": found.g * scaled(0.5, 1.6), "E_L": rest,
-        "t_ref": found.t_ref * scaled(0.7, 4.0), "theta": theta, "v_reset": reset, "f_v": left,
+        "t_ref": found.t_ref * scaled(0.6, 1.5), "theta": theta, "v_reset": reset, "f_v": left,
         "dv": rest + left * (theta - rest) - reset, "b_s": scaled(0.005, 0.3),
         "dtheta": gap * even(0.0, 0.3), "k_1": scaled(0.003, 0.05), "k_2": scaled(0.03, 0.5),
         "f_1": even(0.3, 1.0), "f_2": even(0.0, 1.0), "dI_1": -current * scaled(0.02, 1.0),

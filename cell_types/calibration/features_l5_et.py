@@ -108,9 +108,9 @@ def _near_rest(responses: Sequence[p.Response]) -> Features:
         found["rheobase_long_square"] = float(SEARCHED[firing[0]]) * 1e3
         found["first_ISI_at_rheobase"] = float(np.diff(first)[0]) if len(first) > 1 else np.nan
         bursts = [i for i in firing if len(trains[i]) > 1 and np.diff(trains[i])[0] < BURST]
-        if bursts:
-            above = SEARCHED[bursts[0]] - SEARCHED[firing[0]]
-            found["burst_above_rheobase"] = float(above) * 1e3
+        # Without any burst: as if the next step, which is not in the list, evoked one.
+        first_burst = SEARCHED[bursts[0]] if bursts else SEARCHED[-1] + 0.02
+        found["burst_above_rheobase"] = float(first_burst - SEARCHED[firing[0]]) * 1e3
     return found
 
 

@@ -178,7 +178,7 @@ NEAR = 1.5  # s.d. within which a feature costs next to nothing
 MISSING = 8.0  # excess of a feature that the cell does not show
 # Guesses in each generation: how far they may be from the best candidate, in first steps.
 RADII = (1.5, 3.0, 5.0, 8.0)
-CANDIDATES, GENERATIONS, SIGMA, SEED = 12, 50, 0.01, 1
+CANDIDATES, GENERATIONS, SIGMA, SEED = 12, 30, 0.01, 1
 DT = "0.05 ms"  # of the search; features are written with the usual step
 PROTOCOLS = (f.at_steps, f.near_rest, f.back_propagation, f.dendritic, f.h_current_of_the_tuft)
 
@@ -261,7 +261,7 @@ def search(
     begin : mapping of str to float
         Knobs of the first candidate.
     generations : int
-        Of :data:`CANDIDATES` candidates each.
+        Of :data:`CANDIDATES` candidates each; with none, `begin` is the result.
     sigma : float
         First step of the search, as a share of the ranges.
     seed : int
@@ -295,7 +295,7 @@ def search(
             _keep(keep, found[i], points[i], features[i])
         recent = " ".join(f"{x:.0f}" for x in found[-CANDIDATES:])
         sys.stderr.write(f"{NAME} {generation}: {recent} (best {found[i]:.2f})\n")
-    return knobs_at(points[int(np.argmin(found))])
+    return knobs_at(points[int(np.argmin(found))]) if found else dict(begin)
 
 
 def knobs_at(x: np.ndarray) -> dict[str, float]:

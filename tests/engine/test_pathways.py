@@ -106,3 +106,13 @@ def test_a_static_synapse_takes_at_most_16_bytes(tmp_path: Path) -> None:
     (few, small), (many, large) = sizes
     assert many - few > 3_000_000
     assert (large - small) / (many - few) <= 16
+
+
+@pytest.mark.validate
+def test_arguments_of_the_program_change_weights_that_waited_on_disk(tmp_path: Path) -> None:
+    found = results("arguments.py", tmp_path / "found.npz", tmp_path / "program")
+    assert found["g_built"].min() > 100  # spikes have reached every cell
+    np.testing.assert_array_equal(found["g_one"], 2 * found["g_built"])
+    np.testing.assert_array_equal(found["w_each"], np.repeat(np.arange(800.0), 800))
+    # The weight is the number of the source.
+    assert found["g_each"].min() > 100 * found["g_built"].max()

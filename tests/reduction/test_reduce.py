@@ -154,15 +154,16 @@ def test_the_training_score_never_falls_up_the_ladder(behaviour):
         assert fits[outer].loss <= fits[inner].loss + 1e-9
 
 
-def test_what_explains_less_than_the_level_below_is_not_chosen(behaviour):
-    """Even if its loss is lower: here a neuron against one that is better in all."""
+def test_what_explains_less_than_the_level_below_pays_for_it(behaviour):
     worse = TRUE | {"theta": TRUE["theta"] + 3.0}
     training = Training(glif(3), behaviour.train)
     bad, good = (training.free.scored(p)[1][0] for p in (worse, TRUE))
     assert good > bad + 0.1
     raised = training.above([TRUE, worse])
     assert raised(TRUE)[0] == training(TRUE)[0]
-    assert raised(worse)[0] > training(worse)[0] + 1
+    assert raised(worse)[0] > training(worse)[0] + 0.5
+    assert raised.allows(TRUE)
+    assert not raised.allows(worse)
     assert training.above([worse])(worse)[0] == training(worse)[0]
 
 

@@ -118,16 +118,9 @@ template <typename T> ENGINE_INLINE Parts<T> parts(T x) {
     return {scale, small_expm1(r)};
 }
 
-template <typename T> ENGINE_INLINE T exp_(T x) {
-    const Parts<T> p = parts(x);
-    T y = p.scale * p.rest + p.scale;
-    y = x < Format<T>::lowest ? T(0) : y;
-    return x > Format<T>::highest ? std::numeric_limits<T>::infinity() : y;
-}
-
-// Several exponentials at once, step by step, with the results of exp_: one is a chain of some 20
-// operations that wait for each other, and a processor looks ahead too little to find another one.
-template <int n, typename T> struct Several { T of[n]; };
+// Parts of several numbers at once, step by step: those of one are a chain of some 20 operations that
+// wait for each other, and a processor looks ahead too little to find another one.
+template <int n, typename T> struct Several { T scale[n], rest[n]; };
 #define ENGINE_EACH _Pragma("GCC unroll 8") for (int j = 0; j < n; j++)
 template <int n> ENGINE_INLINE void small_expm1s(const double (&r)[n], double (&y)[n]) {
     double a[n], b[n], c[n], d[n], e[n], z[n], z2[n];
@@ -152,42 +145,55 @@ template <int n> ENGINE_INLINE void small_expm1s(const float (&r)[n], float (&y)
     ENGINE_EACH q[j] = q[j] * r[j] + 0.5f;
     ENGINE_EACH y[j] = q[j] * (r[j] * r[j]) + r[j];
 }
-template <int n, typename T> ENGINE_INLINE Several<n, T> exps(const T (&x)[n]) {
+template <int n, typename T> ENGINE_INLINE Several<n, T> parts(const T (&x)[n]) {
     typedef Format<T> F;
     typedef typename F::bits Bits;
-    T shifted[n], k[n], r[n], rest[n], scale[n];
-    Several<n, T> y;
+    T shifted[n], k[n], r[n];
+    Several<n, T> found;
     ENGINE_EACH shifted[j] = x[j] * F::log2_e + F::rounder;
     ENGINE_EACH k[j] = shifted[j] - F::rounder;
     ENGINE_EACH r[j] = x[j] - k[j] * F::ln2_high;
     ENGINE_EACH r[j] = r[j] - k[j] * F::ln2_low;
-    small_expm1s(r, rest);
+    small_expm1s(r, found.rest);
     ENGINE_EACH {
         Bits pattern;
         __builtin_memcpy(&pattern, &shifted[j], sizeof pattern);
         pattern = (Bits)(((typename std::make_unsigned<Bits>::type)pattern << F::mantissa) +
                          (F::bias << F::mantissa));
-        __builtin_memcpy(&scale[j], &pattern, sizeof pattern);
+        __builtin_memcpy(&found.scale[j], &pattern, sizeof pattern);
     }
-    ENGINE_EACH y.of[j] = scale[j] * rest[j] + scale[j];
-    ENGINE_EACH y.of[j] = x[j] < F::lowest ? T(0) : y.of[j];
-    ENGINE_EACH y.of[j] = x[j] > F::highest ? std::numeric_limits<T>::infinity() : y.of[j];
-    return y;
+    return found;
 }
 
-template <typename T> ENGINE_INLINE T expm1_(T x) {
-    const Parts<T> p = parts(x);
-    T y = p.scale * p.rest + (p.scale - T(1));
+// The functions of x from the parts of e^x.
+template <typename T> ENGINE_INLINE T exp_of(T x, T scale, T rest) {
+    T y = scale * rest + scale;
+    y = x < Format<T>::lowest ? T(0) : y;
+    return x > Format<T>::highest ? std::numeric_limits<T>::infinity() : y;
+}
+template <typename T> ENGINE_INLINE T expm1_of(T x, T scale, T rest) {
+    T y = scale * rest + (scale - T(1));
     y = x < Format<T>::lowest ? T(-1) : y;
     return x > Format<T>::highest ? std::numeric_limits<T>::infinity() : y;
 }
-template <typename T> ENGINE_INLINE T exprel_(T x) {
-    const Parts<T> p = parts(x);
-    T y = p.scale * p.rest + (p.scale - T(1));
+template <typename T> ENGINE_INLINE T exprel_of(T x, T scale, T rest) {
+    T y = scale * rest + (scale - T(1));
     y = x < Format<T>::lowest ? T(-1) : y;
     y = y / x;
     y = x == T(0) ? T(1) : y;
     return x > Format<T>::highest ? std::numeric_limits<T>::infinity() : y;
+}
+template <typename T> ENGINE_INLINE T exp_(T x) {
+    const Parts<T> p = parts(x);
+    return exp_of(x, p.scale, p.rest);
+}
+template <typename T> ENGINE_INLINE T expm1_(T x) {
+    const Parts<T> p = parts(x);
+    return expm1_of(x, p.scale, p.rest);
+}
+template <typename T> ENGINE_INLINE T exprel_(T x) {
+    const Parts<T> p = parts(x);
+    return exprel_of(x, p.scale, p.rest);
 }
 template <typename T> ENGINE_INLINE T tanh_(T x) {
     const T e = expm1_(T(-2) * (x < T(0) ? -x : x));
@@ -236,11 +242,11 @@ ENGINE_FUNCTION(expm1)
 ENGINE_FUNCTION(exprel)
 ENGINE_FUNCTION(tanh)
 
-// Several exponentials of numbers of type T.
+// The parts of several exponentials.
 template <typename T, typename... X>
-ENGINE_INLINE engine::Several<sizeof...(X), T> _engine_exps(X... x) {
-    const T all[] = {(T)x...};
-    return engine::exps(all);
+ENGINE_INLINE engine::Several<sizeof...(X), T> _engine_parts(X... x) {
+    const T all[] = {x...};
+    return engine::parts(all);
 }
 
 // exprel(x) and its inverse where e = exp(x) is known to a few rounding errors; near 0, where e - 1

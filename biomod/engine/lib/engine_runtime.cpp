@@ -16,11 +16,14 @@
 
 // Memory of all arrays: aligned for vectors, and with room for whole vectors behind the end, which is
 // zero, so that loops over cells need no remainder. The rest is not touched: what a growing array has
-// in reserve costs no memory.
+// in reserve costs no memory. Alignment takes longer, and gains nothing for a few values, such as a
+// monitor's row.
 void* operator new(std::size_t size) {
     const std::size_t whole = (size + 63) / 64 * 64 + 64;
     void* memory = nullptr;
-    if (posix_memalign(&memory, 64, whole)) throw std::bad_alloc();
+    if (size < 512) memory = std::malloc(whole);
+    else if (posix_memalign(&memory, 64, whole)) memory = nullptr;
+    if (!memory) throw std::bad_alloc();
     std::memset((char*)memory + size, 0, whole - size);
     return memory;
 }
