@@ -30,7 +30,7 @@ from cell_types.bench import respond as respond
 PULSE_NA, PULSE_MS = 1.9, 5.0
 RISE_MS, DECAY_MS = 0.5, 5.0
 # A calcium spike makes the Ca zone rise by this much more than in proportion to the current. Ours
-# is 27 mV at threshold, 9 mV with a local event of the tuft alone, 4 mV with Ca channels blocked.
+# is 27 to 34 mV at threshold, 9 with a local event of the tuft alone, 4 with Ca channels blocked.
 EXCESS_MV = 15.0
 # ... or, paired with an action potential, makes the dendrite stay depolarised for so much longer.
 # (Duration of calcium spikes 20 to 50 ms: Larkum & Zhu 2002, 10.1523/JNEUROSCI.22-16-06991.2002.)
