@@ -1,7 +1,7 @@
 """The reference circuit of the benchmarks without chance, against Brian2's numpy target.
 
 Of 250 cells, with the equations, weights and in-degrees of the 2,500; the background arrives as
-given spikes. 10,000 steps.
+given spikes. 10,000 steps (integrate-and-fire) and 20,000 (channels in the soma).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.engine.helpers import results
 
 @pytest.mark.validate
 @pytest.mark.skipif(find_compiler() is None, reason="no C++ compiler")
-@pytest.mark.parametrize(("model", "least"), [("lif", 2000)])
+@pytest.mark.parametrize(("model", "least"), [("lif", 2000), ("hh", 1000)])
 def test_its_spikes_are_those_of_numpy_to_the_step_for_a_second(
     tmp_path: Path, model: str, least: int
 ) -> None:
