@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from brian2.core.functions import DEFAULT_FUNCTIONS
+from brian2.core.functions import DEFAULT_FUNCTIONS, Function
 from brian2.input.binomial import BinomialFunction
 from brian2.input.timedarray import TimedArray, _find_K
 
@@ -51,6 +51,21 @@ def register(target: type) -> None:
         )
     BinomialFunction.implementations[target] = _binomial
     TimedArray.implementations[target] = (_table(_TABLE_1D), _table(_TABLE_2D))
+
+
+def does_more_than_told(variables: Iterable[Any]) -> bool:
+    """Whether code that uses these variables calls a function that may read and write anything.
+
+    That is what ``stateless=False`` says of a function that is not Brian2's own.
+    """
+    own = (*DEFAULT_FUNCTIONS.values(),)
+    return any(
+        isinstance(f, Function)
+        and not isinstance(f, BinomialFunction | TimedArray)
+        and not f.stateless
+        and not any(f is known for known in own)
+        for f in variables
+    )
 
 
 def _binomial(n: int, p: float, use_normal: bool, name: str) -> tuple[dict[str, Any], Any]:

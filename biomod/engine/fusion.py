@@ -19,6 +19,8 @@ from typing import Any
 from brian2.core.clocks import Clock
 from brian2.core.variables import ArrayVariable
 
+from biomod.engine.functions import does_more_than_told
+
 _MARK = re.compile(r"// divisible: (\{.*\})")
 _ADD = re.compile(r"(\w+)\.add\(&(\w+), _run_(\w+)\);")
 
@@ -51,9 +53,12 @@ class _Object:
     touches: set[str]
     writes: set[str]
     divisible: Divisible | None
+    opaque: bool = False  # may do anything beside
 
     def commutes(self, other: _Object) -> bool:
         """Whether the order of the two does not matter."""
+        if self.opaque or other.opaque:
+            return False
         return not (self.writes & other.touches or other.writes & self.touches)
 
     def independent(self, other: _Object) -> bool:
@@ -117,7 +122,7 @@ def fuse(
 
 
 def _describe(name: str, clock: str, codeobject: Any, array_name: Callable[[Any], str]) -> _Object:
-    """What an object touches and writes; where that is not known, all that it touches."""
+    """What an object touches and writes; if it is not told what it writes, all that it touches."""
     variables = _arrays(codeobject.variables.values())
     touches = {array_name(v) for v in variables}
     found = _MARK.search(codeobject.code.cpp_file)
@@ -130,7 +135,8 @@ def _describe(name: str, clock: str, codeobject: Any, array_name: Callable[[Any]
         writes = set()
     else:
         writes = touches - {array_name(v) for v in variables if isinstance(v.owner, Clock)}
-    return _Object(name, clock, touches, writes, divisible)
+    opaque = does_more_than_told(codeobject.variables.values())
+    return _Object(name, clock, touches, writes, divisible, opaque)
 
 
 def _arrays(variables: Iterable[Any]) -> list[Any]:

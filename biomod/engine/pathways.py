@@ -24,6 +24,7 @@ from brian2.core.variables import ArrayVariable, DynamicArrayVariable
 
 from biomod.engine.checkpoint import MONITORS
 from biomod.engine.constants import integer
+from biomod.engine.functions import does_more_than_told
 
 COLUMNS, DELIVER = "%COLUMNS%", "%DELIVER%"
 _MARK = re.compile(r"// effect: (\{.*\})")
@@ -115,6 +116,8 @@ def examine(device: Any) -> Pathways:
     result = Pathways()
     runs = [_objects(device, lines) for lines in _run_lines(device)]
     everything = {codeobj.name: codeobj for run in runs for codeobj in run}
+    if any(does_more_than_told(codeobj.variables.values()) for codeobj in everything.values()):
+        return result
     written = {array for codeobj in everything.values() for array in _writes(device, codeobj)}
     for name, codeobj in everything.items():
         if codeobj.template_name != "synapses":
@@ -317,10 +320,13 @@ def arranged(
 
 
 def _changed_by(device: Any, codeobj: Any, effects: list[str]) -> bool:
-    """Whether one of the effects writes what the code object touches."""
+    """Whether one of the effects writes, or may write, what the code object touches."""
     touched = {device.get_array_name(v, access_data=False) for v in _arrays(codeobj)}
     objects = _objects(device, effects)
-    return any(touched & _writes(device, one) for one in objects)
+    return any(
+        touched & _writes(device, one) or does_more_than_told(one.variables.values())
+        for one in objects
+    )
 
 
 def _joined(

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from brian2 import DEFAULT_FUNCTIONS, Function, TimedArray, ms
+
+from biomod.engine.functions import does_more_than_told
 from biomod.engine.fusion import Divisible, Phase, _Object
 
 
@@ -38,6 +43,23 @@ def test_what_stands_between_is_passed_only_if_it_has_nothing_to_do_with_it() ->
     assert not takes(background, [UPDATE], [serial("g")])
     assert not takes(background, [UPDATE], [serial("record", reads="g")])
     assert not takes(divided("threshold", "A", "events", reads="v"), [UPDATE], [serial("v")])
+
+
+def test_nothing_passes_an_object_that_calls_what_may_do_anything() -> None:
+    solver = serial("x")
+    background = divided("background", "A", "g")
+    assert takes(background, [UPDATE], [solver])
+    assert not takes(background, [UPDATE], [replace(solver, opaque=True)])
+
+
+def test_only_functions_of_the_user_with_a_state_may_do_anything() -> None:
+    def f(x: float) -> float:
+        return x
+
+    table = TimedArray([1, 2], dt=1 * ms)
+    assert not does_more_than_told([*DEFAULT_FUNCTIONS.values(), table])
+    assert not does_more_than_told([Function(f, arg_units=[1], return_unit=1)])
+    assert does_more_than_told([Function(f, arg_units=[1], return_unit=1, stateless=False)])
 
 
 def test_objects_of_another_clock_stay_apart() -> None:
