@@ -58,12 +58,12 @@ def does_more_than_told(variables: Iterable[Any]) -> bool:
 
     That is what ``stateless=False`` says of a function that is not Brian2's own.
     """
-    own = (*DEFAULT_FUNCTIONS.values(),)
+    own = set(DEFAULT_FUNCTIONS.values())
     return any(
         isinstance(f, Function)
         and not isinstance(f, BinomialFunction | TimedArray)
         and not f.stateless
-        and not any(f is known for known in own)
+        and f not in own
         for f in variables
     )
 

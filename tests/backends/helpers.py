@@ -7,12 +7,38 @@ from typing import Any
 import numpy as np
 
 from biomod import Result
-from biomod.model import Cell, Compartment, Coupling, Dendrite, Soma, SomaticSpike
+from biomod.model import (
+    Cell,
+    Channel,
+    Compartment,
+    Coupling,
+    Dendrite,
+    DendriticSpike,
+    Effect,
+    Expression,
+    Gate,
+    Receptor,
+    Soma,
+    SomaticSpike,
+    SynapticReceptor,
+)
 from biomod.units import Quantity, as_quantity, um
 
 SPIKE = SomaticSpike("-40 mV", "-55 mV", "4 ms")
 # Never reached: a cell that is only to be polarised.
 NO_SPIKE = SomaticSpike("500 mV", "0 mV", "4 ms")
+AMPA = SynapticReceptor("AMPA", "AMPA", "0 mV", "2 ms", "0.3 ms")
+NMDA = SynapticReceptor("NMDA", "NMDA", "0 mV", "60 ms", "2 ms", mg="1 mM")
+SODIUM = DendriticSpike(
+    "Na", "-35 mV", "30 nS", "15 nS", "70 mV", "-89 mV", "1.2 ms", "2.4 ms", "5 ms", "0.2 ms"
+)
+M_CURRENT = Channel("M", "30 uS/cm2", "-90 mV", (Gate("p", "60", "1 / (1 + exp(-(v + 45) / 6))"),))
+# Acetylcholine closes M channels, as M1 receptors do; the numbers are of this test only.
+M1 = Expression(
+    Receptor("M1", "ACh", "3 uM", "100 ms", "500 ms"),
+    1.0,
+    (Effect("E1", "M1", "g_M", "soma", "scale", 0.1),),
+)
 
 
 def absolute(

@@ -26,38 +26,30 @@ from biomod.errors import BackendError, ModelError
 from biomod.model import (
     Background,
     Cell,
-    Channel,
     Circuit,
-    DendriticSpike,
-    Effect,
-    Expression,
     GapJunctions,
-    Gate,
     Modulator,
     Population,
     Projection,
-    Receptor,
     ShortTermPlasticity,
     Soma,
     SynapticEvents,
-    SynapticReceptor,
 )
 from biomod.programs import find_compiler
 from tests.backends import cuda_on_cpu
-from tests.backends.helpers import SPIKE, absolute, ball_and_stick, same_spikes, voltage
+from tests.backends.helpers import (
+    AMPA,
+    M1,
+    M_CURRENT,
+    NMDA,
+    SODIUM,
+    SPIKE,
+    absolute,
+    ball_and_stick,
+    same_spikes,
+    voltage,
+)
 
-AMPA = SynapticReceptor("AMPA", "AMPA", "0 mV", "2 ms", "0.3 ms")
-NMDA = SynapticReceptor("NMDA", "NMDA", "0 mV", "60 ms", "2 ms", mg="1 mM")
-SODIUM = DendriticSpike(
-    "Na", "-35 mV", "30 nS", "15 nS", "70 mV", "-89 mV", "1.2 ms", "2.4 ms", "5 ms", "0.2 ms"
-)
-M_CURRENT = Channel("M", "30 uS/cm2", "-90 mV", (Gate("p", "60", "1 / (1 + exp(-(v + 45) / 6))"),))
-# Acetylcholine closes M channels, as M1 receptors do; the numbers are of this test only.
-M1 = Expression(
-    Receptor("M1", "ACh", "3 uM", "100 ms", "500 ms"),
-    1.0,
-    (Effect("E1", "M1", "g_M", "soma", "scale", 0.1),),
-)
 ROOT = Path(__file__).parents[2]
 # Two clocks, since the trace has one of its own.
 HASH_OF_SOURCE = """
