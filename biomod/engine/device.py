@@ -21,7 +21,7 @@ from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from brian2.devices.device import all_devices, get_device
 from brian2.units import have_same_dimensions, second
 
-from biomod.engine import cachekeys, checkpoint, constants, pathways
+from biomod.engine import cachekeys, checkpoint, constants, pathways, shortcuts
 from biomod.engine.calls import STEP, TIME
 from biomod.engine.checkpoint import CheckpointError, checkpoint_environment
 from biomod.engine.functions import register
@@ -94,6 +94,7 @@ class EngineCodeObject(CPPStandaloneCodeObject):
 
 
 cachekeys.install()
+shortcuts.install()
 
 codegen_targets.add(EngineCodeObject)
 
