@@ -41,8 +41,10 @@ HOT, COLD, FIXED = "-O3", "-O1", "-O2"
 CACHE_LIMIT = 2 * 1024**3
 # Programs, simulators of point neurons, and responses of cells that surrogates are fitted to.
 KEPT = ("programs/*.bin", "kernels/*.so", "responses/*.npz")
-# What all programs have in common: a compiled unit, and headers as the compiler has read them.
-SHARED = ("programs/*.o", "headers/*.gch")
+# What programs have in common: a compiled unit, headers as the compiler has read them, and what was
+# made of equations and statements.
+SHARED = ("programs/*.o", "headers/*.gch", "descriptions/*.json")
+MOST_DESCRIPTIONS = 20_000  # 1 to 20 kB each
 PRELUDE = "brianlib/engine_prelude.h"
 # What processes that were killed while they wrote leave behind, once it is this old (s).
 PARTIAL, ABANDONED = "*/*.partial", 3600
@@ -98,7 +100,7 @@ def cache_info() -> dict[str, Any]:
     entries = _sizes()
     return {
         "path": str(cache_directory()),
-        "entries": sum(file.suffix not in (".o", ".gch") for file in entries),
+        "entries": sum(file.suffix not in (".o", ".gch", ".json") for file in entries),
         "bytes": sum(stat.st_size for stat in entries.values()),
     }
 
@@ -376,6 +378,8 @@ def _keep(binary: Path, kept: Path) -> None:
         return
     _remove_partial(time.time() - ABANDONED)
     entries = sorted(_sizes().items(), key=lambda entry: entry[1].st_mtime)
+    for file in [file for file, _ in entries if file.suffix == ".json"][:-MOST_DESCRIPTIONS]:
+        file.unlink(missing_ok=True)
     excess = sum(stat.st_size for _, stat in entries) - CACHE_LIMIT
     for file, stat in entries:
         if excess <= 0:
