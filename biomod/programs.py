@@ -31,9 +31,14 @@ HOT, COLD, FIXED = "-O3", "-O1", "-O2"
 CACHE_LIMIT = 2 * 1024**3
 # Programs, simulators of point neurons, and responses of cells that surrogates are fitted to.
 KEPT = ("programs/*.bin", "kernels/*.so", "responses/*.npz")
-# What all programs have in common: a compiled unit, headers as the compiler has read them, what the
-# compiler has told of itself, and templates as Jinja has read them.
-SHARED = ("programs/*.o", "headers/*.gch", "compilers/*.json", "templates/*.jinja")
+# What programs have in common: a compiled unit, headers as the compiler has read them, what the
+# compiler has told of itself, templates as Jinja has read them, and what was made of equations and
+# statements.
+SHARED = (
+    *("programs/*.o", "headers/*.gch", "compilers/*.json", "templates/*.jinja"),
+    "descriptions/*.json",
+)
+MOST_DESCRIPTIONS = 20_000  # 1 to 20 kB each
 PRELUDE = "brianlib/engine_prelude.h"
 # What processes that were killed while they wrote leave behind, once it is this old (s).
 PARTIAL, ABANDONED = "*/*.partial", 3600
@@ -304,6 +309,8 @@ def _keep(binary: Path, kept: Path) -> None:
         return
     _remove_partial(time.time() - ABANDONED)
     entries = sorted(_sizes().items(), key=lambda entry: entry[1].st_mtime)
+    for file in [file for file, _ in entries if file.suffix == ".json"][:-MOST_DESCRIPTIONS]:
+        file.unlink(missing_ok=True)
     excess = sum(stat.st_size for _, stat in entries) - CACHE_LIMIT
     for file, stat in entries:
         if excess <= 0:

@@ -16,14 +16,13 @@ from typing import Any
 
 from brian2.codegen.generators.cpp_generator import CPPCodeGenerator
 from brian2.codegen.targets import codegen_targets
-from brian2.codegen.translation import make_statements
 from brian2.core.preferences import BrianPreference, prefs
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from brian2.devices.device import all_devices, get_device
 from brian2.units import have_same_dimensions, second
 
-from biomod.engine import cachekeys, checkpoint, constants, pathways
+from biomod.engine import cachekeys, checkpoint, codecache, constants, kept, pathways, shortcuts
 from biomod.engine.calls import STEP, TIME
 from biomod.engine.checkpoint import CheckpointError, checkpoint_environment
 from biomod.engine.functions import register
@@ -74,6 +73,7 @@ prefs.register_preferences(
         ``BIOMOD_RESUME`` of the environment is 1.
         """,
     ),
+    keep_descriptions=codecache.PREFERENCE,
 )
 
 
@@ -100,6 +100,8 @@ class EngineCodeObject(CPPStandaloneCodeObject):
 EngineCodeObject.templater.env.bytecode_cache = TemplateCache()
 
 cachekeys.install()
+shortcuts.install()
+kept.install()
 
 codegen_targets.add(EngineCodeObject)
 
@@ -151,7 +153,7 @@ class EngineDevice(CPPStandaloneDevice):
         Objects of an earlier network that are still alive would make Brian2 number the names of the
         new ones, and the same script would be another program.
         """
-        make_statements._cache.clear()
+        kept.brian2_statements._cache.clear()
         while gc.collect():  # some go only when others have gone
             pass
         super().activate(*args, **kwargs)

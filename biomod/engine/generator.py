@@ -31,7 +31,6 @@ from brian2.input.timedarray import TimedArray
 from brian2.utils.stringtools import (
     get_identifiers,
     stripped_deindented_lines,
-    word_substitute,
 )
 
 from biomod.engine.calls import PURE_FUNCTIONS, STEP, TIME, VECTOR_FUNCTIONS, Calls, Loop
@@ -43,6 +42,7 @@ from biomod.engine.packing import Pack, pack
 from biomod.engine.pathways import Effect, effect
 from biomod.engine.renderer import WRITTEN_OUT, EngineRenderer
 from biomod.engine.scalars import remembered
+from biomod.engine.shortcuts import word_substitute
 
 # Calls above which a loop uses the versions out of line: the time that the compiler needs grows
 # with the length of a loop.
