@@ -7,12 +7,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <csignal>
@@ -20,6 +21,7 @@
 #endif
 
 #include "brianlib/engine_checkpoint.h"
+#include "brianlib/engine_state.h"
 
 namespace brian { extern std::string results_dir; }
 
@@ -48,30 +50,101 @@ static uint64_t identity = 0;
 static std::vector<std::string> arguments;
 static std::vector<std::pair<std::string, void (*)()>> prepared;
 
-std::vector<EngineState>& arrays() {
-    static std::vector<EngineState> all;
-    return all;
-}
-
-void write_count(std::ostream& out, uint64_t n) {
+static void write_count(std::ostream& out, uint64_t n) {
     out.write(reinterpret_cast<const char*>(&n), sizeof n);
 }
 
-uint64_t read_count(std::istream& in) {
+static uint64_t read_count(std::istream& in) {
     uint64_t n = 0;
     in.read(reinterpret_cast<char*>(&n), sizeof n);
     if (!in) fail("the checkpoint ends too early");
     return n;
 }
 
-void check_count(const std::string& name, uint64_t found, uint64_t expected) {
+static void check_count(const std::string& name, uint64_t found, uint64_t expected) {
     if (found != expected)
         fail("the checkpoint has " + std::to_string(found) + " values of " + name + ", not " +
              std::to_string(expected));
 }
 
+static void write_values(std::ostream& out, const void* values, uint64_t n, size_t width) {
+    write_count(out, n);
+    out.write(static_cast<const char*>(values), n * width);
+}
+
+template <class T> static void read_values(std::istream& in, std::vector<T>& values) {
+    values.resize(read_count(in));
+    in.read(reinterpret_cast<char*>(values.data()), values.size() * sizeof(T));
+}
+
+// ------------------------------------------------------------------ what it holds
+
+// An array of one of four kinds.
+struct Kept {
+    const char* name;
+    void** array;  // whose pointer is set when the program starts, of `size` values
+    size_t width;
+    uint64_t size;
+    void* bytes;  // a value, `width` bytes long
+    Vector vector;
+    Table table;
+
+    void save(std::ostream& out) const {
+        if (array) return write_values(out, *array, *array ? size : 0, width);
+        if (bytes) return write_values(out, bytes, 1, width);
+        if (vector.of) return save_vector(out);
+        write_count(out, *table.columns);
+        write_count(out, *table.rows);
+        for (int row = 0; row < *table.rows; row++)
+            write_values(out, table.row(row), *table.columns, table.width);
+    }
+    void load(std::istream& in) const {
+        if (array) return load_values(in, *array, *array ? size : 0);
+        if (bytes) return load_values(in, bytes, 1);
+        if (vector.of) return load_vector(in);
+        const uint64_t columns = read_count(in), rows = read_count(in);
+        table.resize((int)rows, (int)columns);
+        for (uint64_t row = 0; row < rows; row++) {
+            check_count(name, read_count(in), columns);
+            in.read(static_cast<char*>(table.row((int)row)), columns * table.width);
+        }
+    }
+
+  private:
+    void load_values(std::istream& in, void* values, uint64_t n) const {
+        check_count(name, read_count(in), n);
+        if (n) in.read(static_cast<char*>(values), n * width);
+    }
+    void save_vector(std::ostream& out) const {
+        const Parkable* on_disk = parkable(vector.of);
+        if (!on_disk || on_disk->parked == 0)
+            return write_values(out, vector.data(), vector.size(), vector.width);
+        write_count(out, on_disk->parked / vector.width);
+        copy_parked(*on_disk, out);
+    }
+    void load_vector(std::istream& in) const {
+        vector.resize(read_count(in));
+        in.read(static_cast<char*>(vector.data()), vector.bytes());
+        replace_parked(vector.of);
+    }
+};
+
+static std::vector<Kept>& arrays() {
+    static std::vector<Kept> all;
+    return all;
+}
+
+void keep_array(const char* name, void** values, size_t width, uint64_t size) {
+    arrays().push_back({name, values, width, size, nullptr, {}, {}});
+}
+void keep_bytes(const char* name, void* value, size_t bytes) {
+    arrays().push_back({name, nullptr, bytes, 1, value, {}, {}});
+}
+void keep_vector(const char* name, Vector values) { arrays().push_back({name, nullptr, 0, 0, nullptr, values, {}}); }
+void keep_table(const char* name, Table values) { arrays().push_back({name, nullptr, 0, 0, nullptr, {}, values}); }
+
 static void write_name(std::ostream& out, const std::string& name) {
-    write_values(out, name.data(), name.size());
+    write_values(out, name.data(), name.size(), 1);
 }
 
 static void check_name(std::istream& in, const std::string& expected) {
@@ -113,20 +186,31 @@ static uint64_t mixed_file(uint64_t state, const std::string& path, uint64_t byt
     return mixed(state, bytes);
 }
 
+// Names in a folder, in no order.
+static std::vector<std::string> names_in(const std::string& folder) {
+    std::vector<std::string> found;
+    DIR* const entries = opendir(folder.c_str());
+    while (const dirent* entry = entries ? readdir(entries) : nullptr) found.push_back(entry->d_name);
+    if (entries) closedir(entries);
+    return found;
+}
+
+static bool is_file(const std::string& path) {
+    struct stat about;
+    return !stat(path.c_str(), &about) && S_ISREG(about.st_mode);
+}
+
 static uint64_t size_of(const std::string& path) {
-    std::error_code error;
-    const auto size = std::filesystem::file_size(path, error);
-    return error ? 0 : size;
+    struct stat about;
+    return stat(path.c_str(), &about) ? 0 : about.st_size;
 }
 
 // What makes a run this one: the program, its data, its arguments and the files that they name.
 static uint64_t identity_of_run() {
     const std::string self = "/proc/self/exe";
-    std::vector<std::string> files{std::filesystem::exists(self) ? self : arguments[0]};
-    std::error_code none;
-    for (const auto& entry : std::filesystem::directory_iterator("static_arrays", none))
-        if (entry.path().filename().string()[0] == '_')  // others are of some runs only
-            files.push_back(entry.path().string());
+    std::vector<std::string> files{is_file(self) ? self : arguments[0]};
+    for (const auto& name : names_in("static_arrays"))
+        if (name[0] == '_') files.push_back("static_arrays/" + name);  // others are of some runs only
     std::sort(files.begin() + 1, files.end());
     const char* more = std::getenv("BIOMOD_IDENTITY");
     uint64_t state = more ? mixed(1, more, std::strlen(more)) : mixed(1, "", 0);
@@ -135,7 +219,7 @@ static uint64_t identity_of_run() {
         if (argument == "--results_dir" && k++) continue;
         state = mixed(state, argument.data(), argument.size());
         const std::string file = argument.substr(argument.find('=') + 1);
-        if (std::filesystem::is_regular_file(file)) files.push_back(file);
+        if (is_file(file)) files.push_back(file);
     }
     for (const auto& file : files) state = mixed_file(state, file, size_of(file));
     return state;
@@ -148,11 +232,8 @@ static std::string path_of(uint64_t number) { return result(NAME + std::to_strin
 // What follows "checkpoint-" in the names of files: numbers, and "3.tmp" of one that was not finished.
 static std::vector<std::string> suffixes() {
     std::vector<std::string> found;
-    std::error_code none;
-    for (const auto& entry : std::filesystem::directory_iterator(brian::results_dir, none)) {
-        const std::string name = entry.path().filename().string();
+    for (const auto& name : names_in(brian::results_dir))
         if (name.rfind(NAME, 0) == 0) found.push_back(name.substr(NAME.size()));
-    }
     return found;
 }
 
@@ -217,6 +298,20 @@ static void choose() {
               << ": the run starts from its beginning" << std::endl;
 }
 
+template <class All> static void save_all(std::ostream& out, const All& all) {
+    for (const auto& state : all) {
+        write_name(out, state.name);
+        state.save(out);
+    }
+}
+
+template <class All> static void load_all(std::istream& in, const All& all) {
+    for (const auto& state : all) {
+        check_name(in, state.name);
+        state.load(in);
+    }
+}
+
 static void write_checkpoint() {
     synchronise_recordings();
     const std::string path = path_of(number), partial = path + ".tmp";
@@ -226,12 +321,9 @@ static void write_checkpoint() {
     out.write(reinterpret_cast<const char*>(&header), sizeof header);
     std::vector<uint64_t> lengths;
     for (const auto& recording : recordings()) lengths.push_back(recording.written);
-    write_values(out, lengths.data(), lengths.size());
-    for (const auto* list : {&arrays(), &engine_states()})
-        for (const auto& state : *list) {
-            write_name(out, state.name);
-            state.save(out);
-        }
+    write_values(out, lengths.data(), lengths.size(), sizeof lengths[0]);
+    save_all(out, arrays());
+    save_all(out, engine_states());
     out.flush();
     const uint64_t checksum = mixed_file(0, partial, size_of(partial));
     out.write(reinterpret_cast<const char*>(&checksum), sizeof checksum);
@@ -248,14 +340,9 @@ static void write_checkpoint() {
 static void read_checkpoint() {
     std::vector<uint64_t> lengths;
     std::ifstream in = opened(taken_up, saved, lengths);
-    for (const auto* list : {&arrays(), &engine_states()}) {
-        for (const auto& state : *list) {
-            check_name(in, state.name);
-            state.load(in);
-        }
-        if (list == &arrays())
-            for (const auto& part : prepared) part.second();
-    }
+    load_all(in, arrays());
+    for (const auto& part : prepared) part.second();
+    load_all(in, engine_states());
     if (!in) fail(taken_up + " ends too early");
     cut_recordings(lengths);
     here = saved.position;

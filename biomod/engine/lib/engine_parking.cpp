@@ -1,4 +1,5 @@
 // Arrays of synapses that wait on disk; see the header.
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 
@@ -17,11 +18,11 @@ static std::vector<Parkable>& parkables() {
     return all;
 }
 
-void add_parkable(Parkable parkable) { parkables().push_back(std::move(parkable)); }
+void add_parkable(const char* file, Vector values) { parkables().push_back({values, file}); }
 
 Parkable* parkable(const void* values) {
     for (auto& candidate : parkables())
-        if (candidate.values == values) return &candidate;
+        if (candidate.vector.of == values) return &candidate;
     return nullptr;
 }
 
@@ -35,19 +36,19 @@ void begin_run(bool last) {
 void expect(const void* values, int users) { parkable(values)->users = users; }
 
 static void park(Parkable& parked) {
-    const uint64_t bytes = parked.bytes();
+    const uint64_t bytes = parked.vector.bytes();
     if (bytes < LEAST) return;
     // The file of an earlier run is written over, see write_bytes.
     std::rename(result(parked.file).c_str(), part(parked).c_str());
-    write_bytes((parked.file + ".part").c_str(), parked.memory(), bytes);
-    parked.resize(0);
+    write_bytes((parked.file + ".part").c_str(), parked.vector.data(), bytes);
+    parked.vector.resize(0);
     parked.parked = bytes;
 }
 
 void park(const void* values) {
     uint64_t all = 0;
     for (const auto& candidate : parkables())
-        if (!candidate.parked) all += candidate.bytes();
+        if (!candidate.parked) all += candidate.vector.bytes();
     if (all > FREE) park(*parkable(values));
 }
 
@@ -58,8 +59,8 @@ void release(const void* values) {
 
 static void read(const Parkable& parkable) {
     std::ifstream in(part(parkable), std::ios::binary);
-    parkable.resize(parkable.parked);
-    if (!in.read((char*)parkable.memory(), parkable.parked)) fail("cannot read " + part(parkable));
+    parkable.vector.resize(parkable.parked / parkable.vector.width);
+    if (!in.read((char*)parkable.vector.data(), parkable.parked)) fail("cannot read " + part(parkable));
 }
 
 static void fetch(Parkable& parkable) {
@@ -85,7 +86,7 @@ Loan::Loan(const void* values) : lent(parkable(values)) {
 }
 
 Loan::~Loan() {
-    if (lent && lent->parked) lent->resize(0);
+    if (lent && lent->parked) lent->vector.resize(0);
 }
 
 void copy_parked(const Parkable& parkable, std::ostream& to) {

@@ -8,34 +8,26 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <ostream>
 #include <string>
 #include <vector>
+
+#include "brianlib/engine_access.h"
 
 namespace engine {
 
 extern bool last_run;  // nothing but the writing of results comes after the run that goes on
 
 struct Parkable {
-    const void* values;              // the vector
+    Vector vector;
     std::string file;
-    std::function<void*()> memory;   // where its values are
-    std::function<uint64_t()> bytes;
-    std::function<void(uint64_t)> resize;  // to a number of bytes
-    int users = -1;                  // that have not released it in this run; negative if it has to stay
-    uint64_t parked = 0;             // bytes on disk; 0 if the values are in memory
+    int users = -1;       // that have not released it in this run; negative if it has to stay
+    uint64_t parked = 0;  // bytes on disk; 0 if the values are in memory
 };
 Parkable* parkable(const void* values);
-void add_parkable(Parkable parkable);
-
-template <class T> void parkable(const std::string& file, std::vector<T>& values) {
-    add_parkable({&values, file, [&values] { return (void*)values.data(); },
-                  [&values] { return values.size() * sizeof(T); },
-                  [&values](uint64_t bytes) {
-                      if (bytes) values.resize(bytes / sizeof(T));
-                      else std::vector<T>().swap(values);
-                  }});
+void add_parkable(const char* file, Vector values);
+template <class T> void parkable(const char* file, std::vector<T>& values) {
+    add_parkable(file, access(values));
 }
 
 // For main(): nothing needs an array before the run. Before a run: it is the last; so many users will

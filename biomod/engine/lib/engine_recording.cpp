@@ -1,12 +1,13 @@
 // Recordings on disk; see the header.
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
+#include <cstring>
 #include <fstream>
 #include <iostream>
-#include <system_error>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "brianlib/engine_recording.h"
@@ -35,6 +36,9 @@ void synchronise(const std::string& path) {
     close(descriptor);
 }
 
+void record(const char* file, Vector values) { recordings().push_back({file, values, {}}); }
+void record(const char* file, Table values) { recordings().push_back({file, {}, values}); }
+
 static std::string part(const Recording& recording) { return result(recording.file + ".part"); }
 
 static void append(Recording& recording) {
@@ -42,7 +46,16 @@ static void append(Recording& recording) {
     if (more == 0) return;
     const auto mode = recording.written ? std::ios::app : std::ios::trunc;
     std::ofstream out(part(recording), std::ios::binary | std::ios::out | mode);
-    recording.take(out);
+    const Vector& vector = recording.vector;
+    const Table& table = recording.table;
+    if (vector.of) {
+        out.write((const char*)vector.data(), more);
+        vector.clear();
+    } else {
+        for (int row = 0; row < *table.rows; row++)
+            out.write((const char*)table.row(row), *table.columns * table.width);
+        table.resize(0, *table.columns);
+    }
     out.close();
     if (!out) fail("cannot write the recording " + part(recording) + "; is the disk full?");
     recording.written += more;
@@ -67,15 +80,12 @@ void synchronise_recordings() {
 
 // A program that was killed while it finished has given some of them their final names.
 uint64_t length_on_disk(const Recording& recording) {
-    std::error_code none;
-    const auto length = std::filesystem::file_size(part(recording), none);
-    if (!none) return length;
-    const auto final_length = std::filesystem::file_size(result(recording.file), none);
-    return none ? 0 : final_length;
+    struct stat about;
+    if (!stat(part(recording).c_str(), &about)) return about.st_size;
+    return stat(result(recording.file).c_str(), &about) ? 0 : about.st_size;
 }
 
 void cut_recordings(const std::vector<uint64_t>& lengths) {
-    std::error_code error;
     for (size_t k = 0; k < lengths.size(); k++) {
         Recording& recording = recordings()[k];
         const std::string path = part(recording);
@@ -84,10 +94,10 @@ void cut_recordings(const std::vector<uint64_t>& lengths) {
             std::remove(path.c_str());
             continue;
         }
-        if (!std::filesystem::exists(path))
-            std::filesystem::rename(result(recording.file), path, error);
-        if (!error) std::filesystem::resize_file(path, lengths[k], error);
-        if (error) fail("cannot take up the recording " + path + ": " + error.message());
+        bool there = !::access(path.c_str(), F_OK);
+        if (!there) there = !std::rename(result(recording.file).c_str(), path.c_str());
+        if (!there || truncate(path.c_str(), lengths[k]))
+            fail("cannot take up the recording " + path + ": " + std::strerror(errno));
     }
 }
 

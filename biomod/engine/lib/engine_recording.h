@@ -6,44 +6,26 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <ostream>
 #include <string>
 #include <vector>
 
-#include "brianlib/dynamic_array.h"
+#include "brianlib/engine_access.h"
 
 namespace engine {
 
 struct Recording {
     std::string file;
-    std::function<uint64_t()> bytes;           // in memory
-    std::function<void(std::ostream&)> take;   // writes them and forgets them
-    uint64_t written = 0;                      // bytes in FILE.part
-    bool synchronised = true;                  // they have reached the disk
+    Vector vector;
+    Table table;  // one of the two
+    uint64_t written = 0;      // bytes in FILE.part
+    bool synchronised = true;  // they have reached the disk
+    uint64_t bytes() const { return vector.of ? vector.bytes() : table.bytes(); }  // in memory
 };
 std::vector<Recording>& recordings();
-
-template <class T>
-__attribute__((noinline)) void record(const char* file, std::vector<T>& values) {
-    recordings().push_back(
-        {file, [&values] { return values.size() * sizeof(T); },
-         [&values](std::ostream& out) {
-             out.write(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
-             values.clear();
-         }});
-}
-
-template <class T>
-__attribute__((noinline)) void record(const char* file, DynamicArray2D<T>& values) {
-    recordings().push_back(
-        {file, [&values] { return (uint64_t)values.n * values.m * sizeof(T); },
-         [&values](std::ostream& out) {
-             for (int row = 0; row < values.n; row++)
-                 out.write(reinterpret_cast<const char*>(values(row).data()), values.m * sizeof(T));
-             values.resize(0, (int)values.m);
-         }});
-}
+void record(const char* file, Vector values);
+void record(const char* file, Table values);
+template <class T> void record(const char* file, std::vector<T>& values) { record(file, access(values)); }
+template <class T> void record(const char* file, DynamicArray2D<T>& values) { record(file, access(values)); }
 
 void start_recordings();         // of a new run: nothing is on disk
 void spill_recordings();         // those that have grown to a chunk go to disk

@@ -173,13 +173,7 @@ void SynapticPathway::settle() {
 
 template <typename T> static int32_t steps(T delay, double dt) { return (int32_t)(delay / dt + 0.5); }
 
-template <typename T>
-void SynapticPathway::prepare(const char* name, const std::vector<T>& delays, double dt) {
-    if (old_dt == 0) register_state(name);
-    else keep(old_dt / dt);
-    old_dt = dt;
-    delays_from = &delays;
-    const engine::Loan sources_lent(&sources), delays_lent(&delays), targets_lent(targets);
+template <typename T> static void find_ends(const std::vector<T>& delays, double dt, int& least, int& most) {
     T shortest = delays.empty() ? T(0) : delays[0], longest = shortest;
 #pragma omp simd reduction(min : shortest) reduction(max : longest)
     for (size_t k = 0; k < delays.size(); k++) {
@@ -188,16 +182,31 @@ void SynapticPathway::prepare(const char* name, const std::vector<T>& delays, do
     }
     least = steps(shortest, dt);
     most = steps(longest, dt);
+}
+
+void SynapticPathway::prepare(const char* name, const std::vector<double>& delays, double dt) {
+    prepare(name, &delays, nullptr, dt);
+}
+void SynapticPathway::prepare(const char* name, const std::vector<float>& delays, double dt) {
+    prepare(name, nullptr, &delays, dt);
+}
+void SynapticPathway::prepare(const char* name, const std::vector<double>* doubles,
+                              const std::vector<float>* floats, double dt) {
+    if (old_dt == 0) register_state(name);
+    else keep(old_dt / dt);
+    old_dt = dt;
+    delays_from = doubles ? (const void*)doubles : floats;
+    const engine::Loan sources_lent(&sources), delays_lent(delays_from), targets_lent(targets);
+    if (doubles) find_ends(*doubles, dt, least, most);
+    else find_ends(*floats, dt, least, most);
     parts.assign(divided() ? engine::threads : 1, {});
     place_in_rows();
-    sort_rows(delays, dt);
+    sort_rows(doubles ? doubles->data() : nullptr, floats ? floats->data() : nullptr, dt);
     now = 0;
     columns.clear();
     numbers.reset();
     settled = false;
 }
-template void SynapticPathway::prepare(const char*, const std::vector<double>&, double);
-template void SynapticPathway::prepare(const char*, const std::vector<float>&, double);
 
 size_t SynapticPathway::row_number(size_t synapse) const {
     const size_t source = sources[synapse] - start;
@@ -217,7 +226,56 @@ void SynapticPathway::place_in_rows() {
     for (size_t i = 0; i < n; i++) order[place[row_number(i)]++] = (int32_t)i;
 }
 
-template <typename T> void SynapticPathway::sort_rows(const std::vector<T>& delays, double dt) {
+// Sorts rows by delay; synapses of the same delay stay in the order of their numbers. Not a template, since
+// four kinds of it take long to compile.
+struct SynapticPathway::Sorting {
+    SynapticPathway& of;
+    const double* const doubles;  // the delays: these or
+    const float* const floats;
+    const double dt;
+    const size_t parts;
+
+    void run(size_t part) const {
+        std::vector<int32_t> numbers, delays, count(of.most - of.least + 2);
+        std::vector<uint64_t> keys;
+        const size_t all = of.rows.size() - 1, last = all * (part + 1) / parts;
+        for (size_t row = all * part / parts; row < last; row++) {
+            const uint32_t begin = of.rows[row], length = of.rows[row + 1] - begin;
+            numbers.assign(of.order.begin() + begin, of.order.begin() + begin + length);
+            delays.resize(length);
+            for (uint32_t k = 0; k < length; k++)
+                delays[k] = (doubles ? steps(doubles[numbers[k]], dt) : steps(floats[numbers[k]], dt)) - of.least;
+            if (length < count.size() / 8) by_comparing(begin, numbers, delays, keys);
+            else by_counting(begin, numbers, delays, count);
+        }
+    }
+
+  private:
+    void place(uint32_t place, int32_t number, int32_t delay) const {
+        of.order[place] = number;
+        if (of.later.empty()) of.much_later[place] = delay;
+        else of.later[place] = (uint16_t)delay;
+    }
+
+    // For few of many delays, where counting takes longer.
+    void by_comparing(uint32_t begin, const std::vector<int32_t>& numbers,
+                      const std::vector<int32_t>& delays, std::vector<uint64_t>& keys) const {
+        keys.resize(numbers.size());
+        for (size_t k = 0; k < keys.size(); k++) keys[k] = (uint64_t)delays[k] << 32 | (uint32_t)numbers[k];
+        std::sort(keys.begin(), keys.end());
+        for (const uint64_t key : keys) place(begin++, (int32_t)key, (int32_t)(key >> 32));
+    }
+
+    void by_counting(uint32_t begin, const std::vector<int32_t>& numbers,
+                     const std::vector<int32_t>& delays, std::vector<int32_t>& count) const {
+        std::fill(count.begin(), count.end(), 0);
+        for (const int32_t delay : delays) count[delay + 1]++;
+        for (size_t k = 1; k < count.size(); k++) count[k] += count[k - 1];
+        for (size_t k = 0; k < numbers.size(); k++) place(begin + count[delays[k]]++, numbers[k], delays[k]);
+    }
+};
+
+void SynapticPathway::sort_rows(const double* doubles, const float* floats, double dt) {
     std::vector<uint16_t>().swap(later);
     std::vector<int32_t>().swap(much_later);
     if (least == most) return;
@@ -225,76 +283,14 @@ template <typename T> void SynapticPathway::sort_rows(const std::vector<T>& dela
         order.resize(sources.size());
         for (size_t k = 0; k < order.size(); k++) order[k] = (int32_t)k;
     }
-    if (most - least <= UINT16_MAX) sort_rows(delays, dt, later);
-    else sort_rows(delays, dt, much_later);
-}
-
-// Sorts rows by delay; synapses of the same delay stay in the order of their numbers.
-template <typename T, typename D> struct Sorting {
-    const std::vector<T>& delays;
-    const double dt;
-    const int least, most;
-    const std::vector<uint32_t>& rows;
-    std::vector<int32_t>& order;
-    std::vector<D>& sorted;
-    size_t parts;
-
-    void run(size_t part) const {
-        std::vector<int32_t> numbers, count(most - least + 2);
-        std::vector<uint64_t> keys;
-        const size_t all = rows.size() - 1, last = all * (part + 1) / parts;
-        for (size_t row = all * part / parts; row < last; row++) {
-            const uint32_t begin = rows[row], length = rows[row + 1] - begin;
-            // Counting takes longer for few of many delays.
-            if (length < count.size() / 8) compare(begin, length, keys);
-            else this->count(begin, length, numbers, count);
-        }
-    }
-
-  private:
-    D delay(int32_t number) const { return (D)(steps(delays[number], dt) - least); }
-
-    void compare(uint32_t begin, uint32_t length, std::vector<uint64_t>& keys) const {
-        keys.resize(length);
-        for (uint32_t k = 0; k < length; k++) {
-            const uint32_t number = (uint32_t)order[begin + k];
-            keys[k] = (uint64_t)delay(number) << 32 | number;
-        }
-        std::sort(keys.begin(), keys.end());
-        for (uint32_t k = 0; k < length; k++) {
-            sorted[begin + k] = (D)(keys[k] >> 32);
-            order[begin + k] = (int32_t)keys[k];
-        }
-    }
-
-    void count(uint32_t begin, uint32_t length, std::vector<int32_t>& numbers,
-               std::vector<int32_t>& count) const {
-        numbers.assign(order.begin() + begin, order.begin() + begin + length);
-        std::fill(count.begin(), count.end(), 0);
-        for (uint32_t k = 0; k < length; k++) {
-            sorted[begin + k] = delay(numbers[k]);
-            count[sorted[begin + k] + 1]++;
-        }
-        for (size_t k = 1; k < count.size(); k++) count[k] += count[k - 1];
-        for (uint32_t k = 0; k < length; k++) order[begin + count[sorted[begin + k]]++] = numbers[k];
-        // Each delay as often as it has been counted: `count` now has where the next one begins.
-        uint32_t place = 0;
-        for (size_t k = 0; place < length; k++)
-            for (; place < (uint32_t)count[k]; place++) sorted[begin + place] = (D)k;
-    }
-};
-
-template <typename T, typename D>
-void SynapticPathway::sort_rows(const std::vector<T>& delays, double dt, std::vector<D>& sorted) {
-    sorted.resize(order.size());
+    if (most - least <= UINT16_MAX) later.resize(order.size());
+    else much_later.resize(order.size());
     const bool alone = engine::threads == 1 || order.size() < LEAST_SORTED;
-    const size_t number = alone ? 1 : engine::threads * PARTS_OF_ROWS;
-    const Sorting<T, D> sorting{delays, dt, least, most, rows, order, sorted, number};
+    const Sorting sorting{*this, doubles, floats, dt, (size_t)(alone ? 1 : engine::threads * PARTS_OF_ROWS)};
     if (alone) return sorting.run(0);
     std::vector<uint32_t> until;
     for (int k = 1; k <= engine::threads; k++) until.push_back(k * PARTS_OF_ROWS);
-    const auto run = [](void* of, size_t part) { ((const Sorting<T, D>*)of)->run(part); };
-    engine::share_out(until, run, (void*)&sorting);
+    engine::share_out(until, [](void* of, size_t part) { ((const Sorting*)of)->run(part); }, (void*)&sorting);
 }
 
 // ------------------------------------------------------------------ from run to run, and checkpoints
@@ -320,14 +316,16 @@ void SynapticPathway::keep(double ratio) {
     kept = still;
 }
 
-// All that have synapses before them.
+// All that have synapses before them, older ones first, then by source.
 std::vector<SynapticPathway::Spike> SynapticPathway::spikes() const {
-    std::vector<Spike> all;
+    std::vector<uint64_t> keys;
     for (const Part& part : parts)
         for (const Flight& flight : part.flights)
-            if (flight.next < flight.end) all.push_back({flight.since, flight.source});
-    std::sort(all.begin(), all.end());
-    all.erase(std::unique(all.begin(), all.end()), all.end());
+            if (flight.next < flight.end) keys.push_back((uint64_t)flight.since << 32 | (uint32_t)flight.source);
+    std::sort(keys.begin(), keys.end());
+    std::vector<Spike> all;
+    for (size_t k = 0; k < keys.size(); k++)
+        if (k == 0 || keys[k] != keys[k - 1]) all.push_back({(uint32_t)(keys[k] >> 32), (int32_t)keys[k]});
     return all;
 }
 

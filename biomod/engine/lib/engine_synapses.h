@@ -29,8 +29,8 @@ class SynapticPathway : public engine::Effect {
     ~SynapticPathway() override;
 
     // Sort the synapses at the begin of a run. Spikes of an earlier run keep the delays they had.
-    template <typename T>  // double or float
-    void prepare(const char* name, const std::vector<T>& delays, double dt);
+    void prepare(const char* name, const std::vector<double>& delays, double dt);
+    void prepare(const char* name, const std::vector<float>& delays, double dt);
 
     void advance();
 
@@ -81,16 +81,7 @@ class SynapticPathway : public engine::Effect {
     // in which it reaches the next.
     struct Flight { int32_t source; uint32_t next, end, since, due; };
     struct Segment { uint32_t begin, end; };
-    struct Spike {
-        uint32_t since;
-        int32_t source;
-        bool operator<(const Spike& other) const {
-            return since != other.since ? since < other.since : source < other.source;
-        }
-        bool operator==(const Spike& other) const {
-            return since == other.since && source == other.source;
-        }
-    };
+    struct Spike { uint32_t since; int32_t source; };
     // What a thread knows of spikes.
     struct alignas(64) Part {
         std::vector<Flight> flights;    // older spikes first, then by source
@@ -131,10 +122,11 @@ class SynapticPathway : public engine::Effect {
     void copy_column(const void* values, const void* (*data)(const void*), size_t size);
     void settle();
 
+    void prepare(const char* name, const std::vector<double>* doubles, const std::vector<float>* floats,
+                 double dt);
     void place_in_rows();
-    template <typename T> void sort_rows(const std::vector<T>& delays, double dt);
-    template <typename T, typename D>
-    void sort_rows(const std::vector<T>& delays, double dt, std::vector<D>& sorted);
+    struct Sorting;
+    void sort_rows(const double* doubles, const float* floats, double dt);
 
     void keep(double ratio);
     std::vector<Spike> spikes() const;
