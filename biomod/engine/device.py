@@ -176,6 +176,11 @@ class EngineDevice(CPPStandaloneDevice):
 
     def build(self, *args: Any, **kwargs: Any) -> None:
         """Generate, compile and run; the arguments are those of Brian2's C++ standalone."""
+        if any(type(clock).__name__ == "EventClock" for clock in self.clocks):
+            raise NotImplementedError(
+                "biomod_cpp does not know clocks of given times (run_at of Brian2 2.10); "
+                "use run_regularly, or a TimedArray in the equations"
+            )
         self.insert_code("before_start", "_engine_start();\n_engine_open(argc, argv);")
         self.insert_code("after_start", "_engine_list_objects();")
         whole = "Network::_last_run_completed_fraction > 1 - 1e-9"
@@ -335,6 +340,7 @@ class EngineDevice(CPPStandaloneDevice):
             name = f"brianlib/{file.name}" if header else file.name
             shutil.copy(file, Path(directory) / name)
             (writer.header_files if header else writer.source_files).add(name)
+        writer.source_files.discard("brianlib/spikequeue.cpp")  # of Brian2 2.10; nothing calls it
 
     def delete(self, code: bool = True, *args: Any, **kwargs: Any) -> None:
         """Delete files of the program; the arguments are those of Brian2's C++ standalone."""

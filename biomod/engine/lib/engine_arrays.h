@@ -35,6 +35,11 @@ void write_array(const char* file, DynamicArray2D<T>& values) {
     for (int row = 0; row < values.n; row++)
         write_bytes(file, values(row).data(), values.m * sizeof(T), true);
 }
+// A time of a profile: a number in Brian2 before 2.10, a duration since.
+inline double seconds(double time) { return time; }
+template <class Duration> auto seconds(const Duration& time) -> decltype((double)time.count()) {
+    return (double)time.count() * Duration::period::num / Duration::period::den;
+}
 template <class T>
 void set_array(const std::string& name, T* values, size_t n, const std::string& text) {
     set_values(name, values, n, sizeof(T), std::is_floating_point<T>::value, text);

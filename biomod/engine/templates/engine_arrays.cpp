@@ -1,5 +1,6 @@
 {# Brian2's objects.cpp: what there is once in a program, its arrays made, read and written by functions
-   that are compiled once for all programs (lib/engine_arrays.h). Sizes are marks of data. #}
+   that are compiled once for all programs (lib/engine_arrays.h). Sizes are marks of data. Clocks and times are of the
+   types that Brian2 declares them with, which depend on its version. #}
 {% from 'objects.cpp' import h_file as _declarations with context %}
 {% macro h_file() %}{{ _declarations() }}{% endmacro %}
 {% macro cpp_file() %}
@@ -45,11 +46,11 @@ SynapticPathway {{path.name}}({{dynamic_array_specs[path.synapse_sources]}}, %in
 {% endfor %}
 
 {% for clock in clocks | sort(attribute='name') %}
-Clock {{clock.name}};
+decltype({{clock.name}}) {{clock.name}};
 {% endfor %}
 
 {% for codeobj in profiled_codeobjects | sort %}
-double {{codeobj}}_profiling_info = 0.0;
+decltype({{codeobj}}_profiling_info) {{codeobj}}_profiling_info{};
 {% endfor %}
 
 void set_variable_by_name(std::string name, std::string value)
@@ -110,7 +111,7 @@ void _write_arrays()
     {% if profiled_codeobjects %}
     std::ofstream profile(results_dir + "profiling_info.txt");
     {% for codeobj in profiled_codeobjects | sort %}
-    profile << "{{codeobj}}\t" << {{codeobj}}_profiling_info << std::endl;
+    profile << "{{codeobj}}\t" << engine::seconds({{codeobj}}_profiling_info) << std::endl;
     {% endfor %}
     engine::check_written(profile, "profiling_info.txt");
     {% endif %}
