@@ -27,7 +27,7 @@ from brian2.core.functions import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS
 from brian2.core.preferences import BrianPreference, prefs
 
 from biomod.engine import codekeys
-from biomod.programs import cache_directory, read_entry, write_entry
+from biomod.entries import cache_directory, read_entry, write_entry
 
 # Parts of Brian2 in which results are made.
 SOURCES = ("codegen", "core", "equations", "parsing", "stateupdaters", "units", "utils")

@@ -8,6 +8,8 @@ import re
 import shlex
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ from biomod.engine.checkpoint import CheckpointError, checkpoint_environment
 from biomod.engine.functions import register
 from biomod.engine.fusion import Phase, fuse, phases_source
 from biomod.engine.generator import EngineGenerator
+from biomod.engine.sources import Sources
+from biomod.engine.templating import TemplateCache
 from biomod.joining import UNITS
 from biomod.programs import compile_program
 
@@ -93,6 +97,8 @@ class EngineCodeObject(CPPStandaloneCodeObject):
         queue[before:] = map(checkpoint.prepared, queue[before:])
 
 
+EngineCodeObject.templater.env.bytecode_cache = TemplateCache()
+
 cachekeys.install()
 shortcuts.install()
 kept.install()
@@ -112,10 +118,34 @@ def run_environment(threads: int) -> dict[str, str]:
     return {"BIOMOD_THREADS": str(threads), "GOMP_SPINCOUNT": spins}
 
 
+@contextmanager
+def flags_of_the_user() -> Iterator[None]:
+    """Have Brian2 try out flags that the user has added, and not its own, each in a process."""
+    preferences, name = prefs.codegen.cpp, "extra_compile_args"
+    before = preferences[name]
+    usual = prefs.pref_register["codegen.cpp"][0]["extra_compile_args_gcc"].default
+    given = preferences.extra_compile_args_gcc if before is None else before
+    preferences[name] = [flag for flag in given if flag not in usual]
+    try:
+        yield
+    finally:
+        preferences[name] = before
+
+
 class EngineDevice(CPPStandaloneDevice):
     """C++ standalone with vectorised state updates, threads and counter-based random numbers."""
 
     main_queue: list[Any]
+
+    @property
+    def writer(self) -> Sources | None:
+        """What takes the source files of the program that is built."""
+        return self._writer
+
+    @writer.setter
+    def writer(self, writer: Any) -> None:
+        """Brian2 makes a writer of its own class."""
+        self._writer = None if writer is None else Sources(writer.project_dir)
 
     def activate(self, *args: Any, **kwargs: Any) -> None:
         """Make the device that of the script.
@@ -151,7 +181,8 @@ class EngineDevice(CPPStandaloneDevice):
         whole = "Network::_last_run_completed_fraction > 1 - 1e-9"
         self.insert_code("after_end", f"_engine_close({whole});")
         self.headers += [header for header in MAIN_HEADERS if header not in self.headers]
-        super().build(*args, **kwargs)
+        with flags_of_the_user():
+            super().build(*args, **kwargs)
 
     def run(self, *args: Any, resume: bool | None = None, **kwargs: Any) -> None:
         """Run the program; the other arguments are those of Brian2's C++ standalone.
@@ -197,7 +228,8 @@ class EngineDevice(CPPStandaloneDevice):
         debug: bool,
     ) -> None:  # fmt: skip
         """Write the numbers into their table, and remember what the compiler is to be told."""
-        constants.collect(Path(self.project_dir), sorted(writer.source_files))
+        constants.collect(Path(self.project_dir), writer.texts)
+        writer.to_disk()
         if compiler == "msvc":
             raise NotImplementedError("biomod_cpp needs g++ or clang++; it does not know MSVC")
         if nb_threads:
@@ -205,17 +237,15 @@ class EngineDevice(CPPStandaloneDevice):
                 "devices.cpp_standalone.openmp_threads is for Brian2's own device; with biomod_cpp "
                 "use prefs.devices.biomod_cpp.threads"
             )
-        register = prefs.pref_register["codegen.cpp"][0]
-        usual = register["extra_compile_args_gcc"].default
-        own = [flag for flag in shlex.split(compiler_flags) if flag not in usual]
-        self._flags = own + (["-g", "-DDEBUG"] if debug else [])
+        self._flags = shlex.split(compiler_flags) + (["-g", "-DDEBUG"] if debug else [])
         self._link_flags = shlex.split(linker_flags)
 
     def compile_source(self, directory: str, compiler: str, debug: bool, clean: bool) -> None:
         """Compile in two translation units, or take the program from the cache."""
         started = time.perf_counter()
-        files = sorted(self.writer.source_files)
-        compile_program(Path(directory), files, self._flags, self._link_flags)
+        assert self.writer is not None
+        files, texts = sorted(self.writer.source_files), self.writer.texts
+        compile_program(Path(directory), files, self._flags, self._link_flags, texts)
         self.timers["compile"]["make"] = time.perf_counter() - started
 
     def generate_codeobj_source(self, writer: Any) -> None:
@@ -247,9 +277,6 @@ class EngineDevice(CPPStandaloneDevice):
         networks: Any, timed_arrays: Any,
     ) -> None:  # fmt: skip
         """Write the arrays, their sizes being data; the declarations are Brian2's."""
-        super().generate_objects_source(
-            writer, arange_arrays, synapses, static_array_specs, networks, timed_arrays
-        )
         every = [self.arrays, self.dynamic_arrays, self.dynamic_arrays_2d]
         names = {name for arrays in every for name in arrays.values()}
         text = EngineCodeObject.templater.engine_arrays(
@@ -259,8 +286,9 @@ class EngineDevice(CPPStandaloneDevice):
             static_array_specs=static_array_specs, networks=networks, timed_arrays=timed_arrays,
             get_array_filename=self.get_array_filename, get_array_name=self.get_array_name,
             profiled_codeobjects=self.profiled_codeobjects, declared=names.__contains__,
+            code_objects=list(self.code_objects.values()),
         )  # fmt: skip
-        writer.write("objects.cpp", text.cpp_file)
+        writer.write("objects.*", text)
 
     def generate_main_source(self, writer: Any) -> None:
         """Write the program: its numbers as data, what threads can share in phases."""
