@@ -53,8 +53,8 @@ class CodeCache:
         self._writable = True
 
     def result(
-        self, kind: str, depends_on: Callable[[], Any], make: Callable[[], Any],
-        write: Callable[[Any], Any], read: Callable[[Any], Any],
+        self, kind: str, depends_on: Callable[[], Any], brian2: Callable[..., Any],
+        arguments: tuple[Any, ...], write: Callable[[Any], Any], read: Callable[[Any], Any],
     ) -> Any:  # fmt: skip
         """A result that was made before, or made now and kept.
 
@@ -64,18 +64,20 @@ class CodeCache:
             What is made.
         depends_on : callable
             Gives all that the result depends on, as data.
-        make : callable
-            Makes the result.
+        brian2, arguments : callable and tuple
+            Make the result. A cache that Brian2 has around the function is gone round: it does not
+            look at preferences.
         write, read : callable
             Turn a result into data and back.
         """
         if not prefs["devices.biomod_cpp.keep_descriptions"]:
-            return make()
+            return brian2(*arguments)
         try:
             key = _text([kind, *self._settings(), depends_on()])
         except codekeys.Unknown:
-            return make()
+            return brian2(*arguments)
         if key not in self.made:
+            make = functools.partial(getattr(brian2, "__wrapped__", brian2), *arguments)
             self.made[key] = self._from_disk(key, make, write, read)
         return self.made[key]
 

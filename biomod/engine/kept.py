@@ -11,6 +11,7 @@ from typing import Any
 
 from brian2.codegen import translation
 from brian2.equations import equations as equations_module
+from brian2.equations.codestrings import Expression
 from brian2.equations.equations import Equations, SingleEquation
 from brian2.input.timedarray import TimedArray
 from brian2.stateupdaters import euler, exact, exponential_euler, heun, milstein, rk2, rk4
@@ -47,8 +48,7 @@ def make_statements(
         return code, optimise, blockname, codekeys.dtype_name(dtype), uses
 
     return cache.result(
-        "statements", depends_on,
-        lambda: brian2_statements(code, variables, dtype, optimise, blockname),
+        "statements", depends_on, brian2_statements, (code, variables, dtype, optimise, blockname),
         codekeys.write_statements, codekeys.read_statements,
     )  # fmt: skip
 
@@ -64,7 +64,7 @@ brian2_parsed = equations_module.parse_string_equations
 def parse_string_equations(eqns: str) -> dict[str, SingleEquation]:
     """Equations by the names that they define, as Brian2 reads them."""
     return cache.result(
-        "equations", lambda: eqns, lambda: brian2_parsed(eqns),
+        "equations", lambda: eqns, brian2_parsed, (eqns,),
         codekeys.write_equations, codekeys.read_equations,
     )  # fmt: skip
 
@@ -78,22 +78,22 @@ def get_substituted_expressions(
 ) -> Any:
     """Differential equations with subexpressions substituted, as Brian2 writes them."""
     if self._substituted_expressions is None:
-
-        def depends_on() -> Any:
-            names = {name for e in self.values() for name in e.identifiers}
-            return codekeys.by_name(self), codekeys.stateful(names, variables)
-
-        made = cache.result(
-            "substituted",
-            depends_on,
-            lambda: dict(brian2_substituted(self, variables, True)),
-            lambda made: {name: expression.code for name, expression in made.items()},
-            lambda data: {name: codekeys.expression(code) for name, code in data.items()},
-        )
-        # The order of subexpressions depends, in Brian2, on the order of a set.
-        order = [equation.varname for equation in self.ordered if equation.expr is not None]
-        self._substituted_expressions = [(name, made[name]) for name in order]
+        self._substituted_expressions = _substituted(self, variables)
     return brian2_substituted(self, variables, include_subexpressions)
+
+
+def _substituted(equations: Equations, variables: Any) -> list[tuple[str, Expression]]:
+    def depends_on() -> Any:
+        names = {name for equation in equations.values() for name in equation.identifiers}
+        return codekeys.by_name(equations), codekeys.stateful(names, variables)
+
+    made = cache.result(
+        "substituted", depends_on, lambda: dict(brian2_substituted(equations, variables, True)), (),
+        lambda made: {name: expression.code for name, expression in made.items()},
+        lambda data: {name: codekeys.expression(code) for name, code in data.items()},
+    )  # fmt: skip
+    # The order of subexpressions depends, in Brian2, on the order of a set.
+    return [(e.varname, made[e.varname]) for e in equations.ordered if e.expr is not None]
 
 
 # ---------------------------------------------------------------------- integration methods
@@ -112,7 +112,7 @@ def _kept_steps(brian2_call: Callable[..., Any]) -> Callable[..., Any]:
             return name, codekeys.by_name(equations), codekeys.all_of(given)
 
         return cache.result(
-            "step", depends_on, lambda: brian2_call(self, equations, variables, method_options),
+            "step", depends_on, brian2_call, (self, equations, variables, method_options),
             _same, _same,
         )  # fmt: skip
 
