@@ -1,23 +1,28 @@
 """The reference circuit as a Dendrify user writes it: 2,500 cells, 594,000 synapses, 1 s.
 
-usage: engine_circuit.py MODEL DEVICE THREADS PRECISION FOLDER [changed] [cells=N] [runs=N] [seed=N]
+usage: engine_circuit.py MODEL DEVICE THREADS PRECISION FOLDER
+                         [changed] [flags=best] [cells=N] [runs=N] [seed=N]
 
-MODEL is lif (dendritic spikes, dt 0.1 ms) or hh (channels in the soma, dt 0.05 ms). Prints a JSON
-object: seconds of writing and compiling, of three runs, the peak of memory (of the whole program,
-also divided by the number of synapses), and statistics of spikes. With `changed` the weights of
-the synapses are 1 % larger, a constant that stock Brian2 writes into the source text. `compiled`
-tells whether a compiler ran. With more or fewer cells each has as many synapses as before. The
-rates are tuned by hand and model nothing.
+MODEL is lif (dendritic spikes, dt 0.1 ms) or hh (channels in the soma, dt 0.05 ms). DEVICE is
+biomod_cpp, cpp_standalone (with more than one thread: OpenMP; flags=best: -Ofast) or cython. Prints
+a JSON object: seconds of describing and compiling; of three runs, the run alone (`run_s`, Brian2's
+own measure, without making synapses and writing results) and the whole program (`program_s`, wall
+and processor); the peak of memory (of the whole program, also divided by the number of synapses);
+statistics of spikes. With `changed` the weights of the synapses are 1 % larger, a constant that
+stock Brian2 writes into the source text. `compiled` tells whether a compiler ran. With more or
+fewer cells each has as many synapses as before. The rates are tuned by hand and model nothing.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from brian2 import (
@@ -227,51 +232,88 @@ def correlation(monitor: SpikeMonitor) -> float:
     return float(np.nanmean(pairs))
 
 
-def main() -> None:
-    """Build, run three times, print."""
-    BrianLogger.log_level_error()
+def prepare() -> None:
+    """Choose the device with its options, time step, precision and seed."""
     if DEVICE == "biomod_cpp":
         import biomod.engine  # noqa: F401 - registers the device
 
         prefs.devices.biomod_cpp.threads = int(THREADS)
-    else:
+    elif DEVICE == "cpp_standalone":
         prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{os.cpu_count()}"]
-    set_device(DEVICE, build_on_run=False, directory=FOLDER)
+        prefs.devices.cpp_standalone.openmp_threads = int(THREADS) if int(THREADS) > 1 else 0
+    if OPTIONS.get("flags") == "best":
+        prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-Ofast", "-march=native", "-std=c++11"]
+    if DEVICE == "cython":
+        prefs.codegen.target = "cython"
+    else:
+        set_device(DEVICE, build_on_run=False, directory=FOLDER)
     if PRECISION == "single":
         prefs.core.default_float_dtype = float32
     defaultclock.dt = (0.05 if HH else 0.1) * ms
     seed(int(OPTIONS.get("seed", 42)))
+
+
+def run_standalone(network: Network) -> dict[str, Any]:
+    """Build the program and run it; times, and its peak of memory."""
     started = time.perf_counter()
-    objects, spikes = circuit()
-    Network(objects).run(1 * second)
+    network.run(1 * second)
     written = time.perf_counter()
     device.build(directory=FOLDER, run=False)
     built = time.perf_counter()
-    runs, processor = [], []
+    runs, programs, processor = [], [], []
     for _ in range(RUNS):
         before, cpu = time.perf_counter(), os.times().children_user
         device.run(directory=FOLDER, with_output=False)
-        runs.append(time.perf_counter() - before)
+        programs.append(time.perf_counter() - before)
         processor.append(os.times().children_user - cpu)
+        runs.append(device._last_run_time)
     # Once more from a process that is small itself, since a child's peak begins with its parent's.
     count = "import os; p = os.spawnl(os.P_NOWAIT, './main', './main'); "
     count += "print(os.wait4(p, 0)[2].ru_maxrss)"
     command = [sys.executable, "-I", "-S", "-c", count]
     shown = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=True).stdout
-    peak = int(shown.split()[-1]) * 1024
-    synapses = sum(len(o) for o in objects if isinstance(o, Synapses))
-    objects_made = list(Path(FOLDER).rglob("*.o"))
-    result = {
-        "compiled": bool(objects_made),
-        "cells": sum(SIZES.values()),
-        "synapses": synapses,
-        "peak_memory_mb": peak / 2**20,
-        "peak_bytes_per_synapse": peak / synapses,
+    return {
+        "compiled": bool(list(Path(FOLDER).rglob("*.o"))),
         "describe_s": written - started,
         "build_s": built - written,
         "run_s": runs,
-        "run_cpu_s": processor,
-        "rates_hz": {name: float(m.num_spikes) / SIZES[name] for name, m in spikes.items()},
+        "program_s": programs,
+        "program_cpu_s": processor,
+        "peak_memory_mb": int(shown.split()[-1]) / 2**10,
+    }
+
+
+def run_cython(network: Network) -> dict[str, Any]:
+    """Run in this process. Building is a first run of one step; memory is that of all Python."""
+    started = time.perf_counter()
+    network.run(defaultclock.dt)
+    built = time.perf_counter()
+    runs = []
+    for _ in range(RUNS):
+        before = time.perf_counter()
+        network.run(1 * second)
+        runs.append(time.perf_counter() - before)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    return {"describe_s": 0.0, "build_s": built - started, "run_s": runs, "peak_memory_mb": peak}
+
+
+def main() -> None:
+    """Build, run three times, print."""
+    BrianLogger.log_level_error()
+    prepare()
+    started = time.perf_counter()
+    objects, spikes = circuit()
+    network = Network(objects)
+    described = time.perf_counter() - started
+    result = run_cython(network) if DEVICE == "cython" else run_standalone(network)
+    result["describe_s"] = described + result["describe_s"]
+    synapses = sum(len(o) for o in objects if isinstance(o, Synapses))
+    seconds = float(network.t / second) if DEVICE == "cython" else 1.0
+    result |= {
+        "cells": sum(SIZES.values()),
+        "synapses": synapses,
+        "peak_bytes_per_synapse": result["peak_memory_mb"] * 2**20 / synapses,
+        "rates_hz": {n: float(m.num_spikes) / SIZES[n] / seconds for n, m in spikes.items()},
         "cv_of_intervals": {name: irregularity(m) for name, m in spikes.items()},
         "correlation": {name: correlation(m) for name, m in spikes.items()},
     }

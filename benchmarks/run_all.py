@@ -16,6 +16,8 @@ import time
 from importlib import metadata
 from pathlib import Path
 
+from show import show
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -60,7 +62,7 @@ def main() -> int:
     if not scripts:
         print(f"no benchmark in {HERE} matches {args.only!r}", file=sys.stderr)
         return 2
-    results = []
+    results: list[dict[str, object]] = []
     for script in scripts:
         print(f"{script.stem} …", file=sys.stderr, flush=True)
         result = run(script)
@@ -70,7 +72,8 @@ def main() -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     target = args.out / "results.json"
     target.write_text(json.dumps({"machine": machine(), "results": results}, indent=2) + "\n")
-    print(f"written: {target}", file=sys.stderr)
+    for written in (target, *show(results, args.out)):
+        print(f"written: {written}", file=sys.stderr)
     return int(any("error" in result for result in results))
 
 

@@ -8,89 +8,51 @@ same in all programs is compiled once, and the headers of all are read once.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 import os
 import platform
-import shutil
 import subprocess
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from biomod.compilers import CompileError, examine, find_compiler
+from biomod.entries import cache_directory, key_of, read_entry, write_entry
 from biomod.joining import UNITS, headers, join, library
 
-# The joined files leave the folders from which they included their neighbours by name.
-INCLUDE = ("-I.", "-Ibrianlib")
-# Without -fassociative-math: the engine's exp and expm1 rely on the order of operations.
-FLAGS = (
-    "-std=c++17", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros",
-    "-freciprocal-math", "-ffp-contract=fast", "-w", *INCLUDE,
-)  # fmt: skip
-# Where the compiler knows them: threads, and the widest vectors of AVX-512 processors.
-OPTIONAL_FLAGS = ("-fopenmp", "-mprefer-vector-width=512")
 # After whatever a user adds.
 SAFE = ("-fno-associative-math",)
 HOT, COLD, FIXED = "-O3", "-O1", "-O2"
 CACHE_LIMIT = 2 * 1024**3
 # Programs, simulators of point neurons, and responses of cells that surrogates are fitted to.
 KEPT = ("programs/*.bin", "kernels/*.so", "responses/*.npz")
-# What all programs have in common: a compiled unit, and headers as the compiler has read them.
-SHARED = ("programs/*.o", "headers/*.gch")
+# What programs have in common: a compiled unit, headers as the compiler has read them, what the
+# compiler has told of itself, templates as Jinja has read them, and what was made of equations and
+# statements.
+SHARED = (
+    *("programs/*.o", "headers/*.gch", "compilers/*.json", "templates/*.jinja"),
+    "descriptions/*.json",
+)
+MOST_DESCRIPTIONS = 20_000  # 1 to 20 kB each
 PRELUDE = "brianlib/engine_prelude.h"
 # What processes that were killed while they wrote leave behind, once it is this old (s).
 PARTIAL, ABANDONED = "*/*.partial", 3600
-CHECKSUM = hashlib.sha256().digest_size  # bytes at the end of every program in the cache
 
 _log = logging.getLogger("biomod")
+__all__ = [
+    "CompileError", "build_once", "cache_clear", "cache_directory", "cache_info",
+    "compile_program", "find_compiler", "read_entry", "write_entry",
+]  # fmt: skip
 
 
-class CompileError(RuntimeError):
-    """There is no compiler, or it refused the source."""
-
-
-def find_compiler() -> str | None:
-    """Path of the C++ compiler: ``$CXX``, g++ or clang++."""
-    for candidate in (os.environ.get("CXX", ""), "g++", "clang++", "c++"):
-        if candidate and (path := shutil.which(candidate)):
-            return path
-    return None
-
-
-@cache
-def _flags(compiler: str) -> tuple[str, ...]:
-    """The flags of every translation unit, as far as this compiler knows them."""
-    known = []
-    for flag in OPTIONAL_FLAGS:
-        command = [compiler, flag, "-x", "c++", "-fsyntax-only", os.devnull]
-        if subprocess.run(command, capture_output=True).returncode == 0:
-            known.append(flag)
-    return (*FLAGS, *known)
-
-
-@cache
 def _identity(compiler: str) -> str:
-    """What besides the source decides the machine code: compiler, flags and processor."""
-    version = subprocess.run([compiler, "--version"], capture_output=True, text=True).stdout
-    target = subprocess.run(
-        [compiler, "-march=native", "-Q", "--help=target"], capture_output=True, text=True
-    ).stdout
-    return "\n".join([version, target or platform.processor(), *_flags(compiler), HOT, COLD, FIXED])
-
-
-def cache_directory() -> Path:
-    """Where compiled programs are kept: ``$BIOMOD_CACHE_DIR`` or the user's cache folder."""
-    base = os.environ.get("BIOMOD_CACHE_DIR")
-    if base:
-        return Path(base)
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "biomod"
+    """What besides the source decides the machine code."""
+    return "\n".join([examine(compiler).identity, HOT, COLD, FIXED])
 
 
 def cache_info() -> dict[str, Any]:
@@ -98,7 +60,7 @@ def cache_info() -> dict[str, Any]:
     entries = _sizes()
     return {
         "path": str(cache_directory()),
-        "entries": sum(file.suffix not in (".o", ".gch") for file in entries),
+        "entries": sum(not any(map(file.match, SHARED)) for file in entries),
         "bytes": sum(stat.st_size for stat in entries.values()),
     }
 
@@ -134,6 +96,7 @@ def compile_program(
     files: Sequence[str] | None = None,
     flags: Sequence[str] = (),
     link_flags: Sequence[str] = (),
+    texts: Mapping[str, str] | None = None,
 ) -> tuple[Path, bool]:
     """Compile the program generated in `directory`, or take it from the cache.
 
@@ -145,6 +108,8 @@ def compile_program(
         Its source files; all there are if left out. What is not C++ is compiled separately.
     flags, link_flags : sequence of str
         Further arguments of the compiler and of the linker.
+    texts : mapping of str to str, optional
+        What is in files whose contents are known.
 
     Returns
     -------
@@ -165,8 +130,8 @@ def compile_program(
         files = [str(f.relative_to(directory)) for f in sorted(directory.rglob("*.cpp"))]
     joined = [f for f in files if f.endswith(".cpp") and Path(f).stem not in UNITS]
     others = [f for f in files if not f.endswith(".cpp")]
-    units = join(directory, joined)
-    text = [_identity(compiler), *units.values(), headers(directory), *flags, *link_flags]
+    units = join(directory, joined, texts)
+    text = [_identity(compiler), *units.values(), headers(directory, texts), *flags, *link_flags]
     text += [(directory / f).read_text() for f in others]
     binary = directory / "main"
 
@@ -194,7 +159,7 @@ def _build(
             job = pool.submit(_compile_unit, compiler, directory, name, unit, given, read)
             objects.append(job)
         names = [each.result() for each in objects]
-    _call([compiler, *names, "-o", "main", *_flags(compiler), HOT, *link_flags], directory)
+    _call([compiler, *names, "-o", "main", *examine(compiler).flags, HOT, *link_flags], directory)
 
 
 def build_once(text: Sequence[str], binary: Path, build: Callable[[], None]) -> bool:
@@ -214,16 +179,12 @@ def build_once(text: Sequence[str], binary: Path, build: Callable[[], None]) -> 
     bool
         Whether it had to be made.
     """
-    kept = cache_directory() / "programs" / f"{_key(text)}.bin"
+    kept = cache_directory() / "programs" / f"{key_of(text)}.bin"
     if _take(kept, binary):
         return False
     build()
     _keep(binary, kept)
     return True
-
-
-def _key(text: Sequence[str]) -> str:
-    return hashlib.sha256("\0".join(text).encode()).hexdigest()[:32]
 
 
 def _precompile(compiler: str, directory: Path, used: ExitStack) -> Path | None:
@@ -234,7 +195,7 @@ def _precompile(compiler: str, directory: Path, used: ExitStack) -> Path | None:
     prelude = directory / PRELUDE
     if not prelude.exists() or "Free Software Foundation" not in _identity(compiler):
         return None
-    key = _key([_identity(compiler), platform.libc_ver()[1], library(directory)])
+    key = key_of([_identity(compiler), platform.libc_ver()[1], library(directory)])
     folder = cache_directory() / "headers"
     try:
         kept = _whole(folder, key) or _precompiled(compiler, directory, folder, key)
@@ -270,7 +231,7 @@ def _precompiled(compiler: str, directory: Path, folder: Path, key: str) -> Path
     folder.mkdir(parents=True, exist_ok=True)
     handle, partial = tempfile.mkstemp(suffix=".partial", dir=folder)
     try:
-        flags = [*_flags(compiler), HOT, *SAFE]
+        flags = [*examine(compiler).flags, HOT, *SAFE]
         _call([compiler, "-x", "c++-header", PRELUDE, "-o", partial, *flags], directory)
         os.fsync(handle)
         kept = folder / f"{key}-{_checksum(Path(partial))}.gch"
@@ -305,7 +266,7 @@ def _compile_unit(
 def _compile_once(compiler: str, directory: Path, unit: str, flags: Sequence[str]) -> str:
     """Compile what is the same in other programs, or take it from the cache."""
     kept = cache_directory() / "programs"
-    kept /= f"{_key([_identity(compiler), unit, library(directory), *flags])}.o"
+    kept /= f"{key_of([_identity(compiler), unit, library(directory), *flags])}.o"
     target = directory / "fixed.o"
     if not _take(kept, target):
         (directory / "fixed.cpp").write_text(unit)
@@ -316,7 +277,7 @@ def _compile_once(compiler: str, directory: Path, unit: str, flags: Sequence[str
 
 def _compile(compiler: str, directory: Path, name: str, flags: Sequence[str]) -> str:
     target = f"{Path(name).stem}.o"
-    _call([compiler, "-c", name, "-o", target, *_flags(compiler), *flags], directory)
+    _call([compiler, "-c", name, "-o", target, *examine(compiler).flags, *flags], directory)
     return target
 
 
@@ -336,34 +297,6 @@ def _take(kept: Path, target: Path) -> bool:
     return True
 
 
-def read_entry(path: Path) -> bytes | None:
-    """Content of an entry of the cache; None if it is not there or damaged."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return None
-    entry, checksum = content[:-CHECKSUM], content[-CHECKSUM:]
-    if hashlib.sha256(entry).digest() != checksum:
-        path.unlink(missing_ok=True)
-        return None
-    with contextlib.suppress(OSError):
-        os.utime(path)
-    return entry
-
-
-def write_entry(path: Path, content: bytes) -> None:
-    """Put an entry into the cache in one step, its checksum behind it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(suffix=".partial", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content + hashlib.sha256(content).digest())
-        os.replace(partial, path)
-    except OSError:
-        os.unlink(partial)
-        raise
-
-
 def _keep(binary: Path, kept: Path) -> None:
     """Put a program into the cache, then delete the oldest beyond the size limit.
 
@@ -376,6 +309,8 @@ def _keep(binary: Path, kept: Path) -> None:
         return
     _remove_partial(time.time() - ABANDONED)
     entries = sorted(_sizes().items(), key=lambda entry: entry[1].st_mtime)
+    for file in [file for file, _ in entries if file.suffix == ".json"][:-MOST_DESCRIPTIONS]:
+        file.unlink(missing_ok=True)
     excess = sum(stat.st_size for _, stat in entries) - CACHE_LIMIT
     for file, stat in entries:
         if excess <= 0:

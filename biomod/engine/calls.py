@@ -98,7 +98,8 @@ class Calls(ast.NodeTransformer):
                 f"biomod_cpp: {generator.name} has more than {MOST_DRAWS} such calls in one "
                 "update; divide it into several run_regularly operations"
             )
-        stream = f"{{{zlib.crc32(generator.stream.encode())}u, {number}u, (uint32_t){STEP}}}"
+        object_ = zlib.crc32(generator.stream.encode())
+        stream = f"{{{object_}u, {number}u, (uint32_t){generator.step}}}"
         buffer = self.buffers[-1]
         where = f"_first, _size, {stream}"
         if function is DEFAULT_FUNCTIONS["rand"]:

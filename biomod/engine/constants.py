@@ -35,8 +35,8 @@ def integer(value: Any) -> str:
     return f"%integer:{int(value)}%"
 
 
-def collect(directory: Path, files: Iterable[str]) -> None:
-    """Replace the marks in the sources by look-ups, and write the table."""
+def collect(directory: Path, texts: dict[str, str]) -> None:
+    """Replace the marks in the source files, by their names, by look-ups, and write the table."""
     table = bytearray()
 
     def look_up(mark: re.Match[str]) -> str:
@@ -47,12 +47,10 @@ def collect(directory: Path, files: Iterable[str]) -> None:
             table.extend(struct.pack("=Q", int(text) % 2**64))
         return f"_engine_{kind}({len(table) // 8 - 1})"
 
-    for file in sorted(files):
-        path = directory / file
-        before = path.read_text()
+    for file, before in sorted(texts.items()):
         after = _MARK.sub(look_up, before)
         if after != before:
-            path.write_text(f"{HEADER}\n{after}")
+            texts[file] = f"{HEADER}\n{after}"
     (directory / TABLE).write_bytes(bytes(table))
 
 

@@ -8,25 +8,28 @@ import re
 import shlex
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from brian2.codegen.generators.cpp_generator import CPPCodeGenerator
 from brian2.codegen.targets import codegen_targets
-from brian2.codegen.translation import make_statements
 from brian2.core.preferences import BrianPreference, prefs
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from brian2.devices.device import all_devices, get_device
 from brian2.units import have_same_dimensions, second
 
-from biomod.engine import cachekeys, checkpoint, constants, pathways
+from biomod.engine import cachekeys, checkpoint, codecache, constants, kept, pathways, shortcuts
 from biomod.engine.calls import STEP, TIME
 from biomod.engine.checkpoint import CheckpointError, checkpoint_environment
 from biomod.engine.functions import register
 from biomod.engine.fusion import Phase, fuse, phases_source
 from biomod.engine.generator import EngineGenerator
+from biomod.engine.sources import Sources
+from biomod.engine.templating import TemplateCache
 from biomod.joining import UNITS
 from biomod.programs import compile_program
 
@@ -70,6 +73,7 @@ prefs.register_preferences(
         ``BIOMOD_RESUME`` of the environment is 1.
         """,
     ),
+    keep_descriptions=codecache.PREFERENCE,
 )
 
 
@@ -93,7 +97,11 @@ class EngineCodeObject(CPPStandaloneCodeObject):
         queue[before:] = map(checkpoint.prepared, queue[before:])
 
 
+EngineCodeObject.templater.env.bytecode_cache = TemplateCache()
+
 cachekeys.install()
+shortcuts.install()
+kept.install()
 
 codegen_targets.add(EngineCodeObject)
 
@@ -110,10 +118,34 @@ def run_environment(threads: int) -> dict[str, str]:
     return {"BIOMOD_THREADS": str(threads), "GOMP_SPINCOUNT": spins}
 
 
+@contextmanager
+def flags_of_the_user() -> Iterator[None]:
+    """Have Brian2 try out flags that the user has added, and not its own, each in a process."""
+    preferences, name = prefs.codegen.cpp, "extra_compile_args"
+    before = preferences[name]
+    usual = prefs.pref_register["codegen.cpp"][0]["extra_compile_args_gcc"].default
+    given = preferences.extra_compile_args_gcc if before is None else before
+    preferences[name] = [flag for flag in given if flag not in usual]
+    try:
+        yield
+    finally:
+        preferences[name] = before
+
+
 class EngineDevice(CPPStandaloneDevice):
     """C++ standalone with vectorised state updates, threads and counter-based random numbers."""
 
     main_queue: list[Any]
+
+    @property
+    def writer(self) -> Sources | None:
+        """What takes the source files of the program that is built."""
+        return self._writer
+
+    @writer.setter
+    def writer(self, writer: Any) -> None:
+        """Brian2 makes a writer of its own class."""
+        self._writer = None if writer is None else Sources(writer.project_dir)
 
     def activate(self, *args: Any, **kwargs: Any) -> None:
         """Make the device that of the script.
@@ -121,7 +153,7 @@ class EngineDevice(CPPStandaloneDevice):
         Objects of an earlier network that are still alive would make Brian2 number the names of the
         new ones, and the same script would be another program.
         """
-        make_statements._cache.clear()
+        kept.brian2_statements._cache.clear()
         while gc.collect():  # some go only when others have gone
             pass
         super().activate(*args, **kwargs)
@@ -149,7 +181,8 @@ class EngineDevice(CPPStandaloneDevice):
         whole = "Network::_last_run_completed_fraction > 1 - 1e-9"
         self.insert_code("after_end", f"_engine_close({whole});")
         self.headers += [header for header in MAIN_HEADERS if header not in self.headers]
-        super().build(*args, **kwargs)
+        with flags_of_the_user():
+            super().build(*args, **kwargs)
 
     def run(self, *args: Any, resume: bool | None = None, **kwargs: Any) -> None:
         """Run the program; the other arguments are those of Brian2's C++ standalone.
@@ -195,7 +228,8 @@ class EngineDevice(CPPStandaloneDevice):
         debug: bool,
     ) -> None:  # fmt: skip
         """Write the numbers into their table, and remember what the compiler is to be told."""
-        constants.collect(Path(self.project_dir), sorted(writer.source_files))
+        constants.collect(Path(self.project_dir), writer.texts)
+        writer.to_disk()
         if compiler == "msvc":
             raise NotImplementedError("biomod_cpp needs g++ or clang++; it does not know MSVC")
         if nb_threads:
@@ -203,17 +237,15 @@ class EngineDevice(CPPStandaloneDevice):
                 "devices.cpp_standalone.openmp_threads is for Brian2's own device; with biomod_cpp "
                 "use prefs.devices.biomod_cpp.threads"
             )
-        register = prefs.pref_register["codegen.cpp"][0]
-        usual = register["extra_compile_args_gcc"].default
-        own = [flag for flag in shlex.split(compiler_flags) if flag not in usual]
-        self._flags = own + (["-g", "-DDEBUG"] if debug else [])
+        self._flags = shlex.split(compiler_flags) + (["-g", "-DDEBUG"] if debug else [])
         self._link_flags = shlex.split(linker_flags)
 
     def compile_source(self, directory: str, compiler: str, debug: bool, clean: bool) -> None:
         """Compile in two translation units, or take the program from the cache."""
         started = time.perf_counter()
-        files = sorted(self.writer.source_files)
-        compile_program(Path(directory), files, self._flags, self._link_flags)
+        assert self.writer is not None
+        files, texts = sorted(self.writer.source_files), self.writer.texts
+        compile_program(Path(directory), files, self._flags, self._link_flags, texts)
         self.timers["compile"]["make"] = time.perf_counter() - started
 
     def generate_codeobj_source(self, writer: Any) -> None:
@@ -245,9 +277,6 @@ class EngineDevice(CPPStandaloneDevice):
         networks: Any, timed_arrays: Any,
     ) -> None:  # fmt: skip
         """Write the arrays, their sizes being data; the declarations are Brian2's."""
-        super().generate_objects_source(
-            writer, arange_arrays, synapses, static_array_specs, networks, timed_arrays
-        )
         every = [self.arrays, self.dynamic_arrays, self.dynamic_arrays_2d]
         names = {name for arrays in every for name in arrays.values()}
         text = EngineCodeObject.templater.engine_arrays(
@@ -257,8 +286,9 @@ class EngineDevice(CPPStandaloneDevice):
             static_array_specs=static_array_specs, networks=networks, timed_arrays=timed_arrays,
             get_array_filename=self.get_array_filename, get_array_name=self.get_array_name,
             profiled_codeobjects=self.profiled_codeobjects, declared=names.__contains__,
+            code_objects=list(self.code_objects.values()),
         )  # fmt: skip
-        writer.write("objects.cpp", text.cpp_file)
+        writer.write("objects.*", text)
 
     def generate_main_source(self, writer: Any) -> None:
         """Write the program: its numbers as data, what threads can share in phases."""

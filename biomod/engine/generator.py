@@ -30,18 +30,19 @@ from brian2.input.timedarray import TimedArray
 from brian2.utils.stringtools import (
     get_identifiers,
     stripped_deindented_lines,
-    word_substitute,
 )
 
 from biomod.engine.calls import PURE_FUNCTIONS, STEP, TIME, VECTOR_FUNCTIONS, Calls, Loop
 from biomod.engine.constants import real
 from biomod.engine.division import divisible, global_name, stateless
+from biomod.engine.draws import INITIAL, TIMES, draw_ahead
 from biomod.engine.exponentials import Sharing
 from biomod.engine.ordering import ordered
 from biomod.engine.packing import Pack, pack
 from biomod.engine.pathways import Effect, effect
 from biomod.engine.renderer import WRITTEN_OUT, EngineRenderer
 from biomod.engine.scalars import remembered
+from biomod.engine.shortcuts import word_substitute
 
 # Calls above which a loop uses the versions out of line: the time that the compiler needs grows
 # with the length of a loop.
@@ -52,9 +53,7 @@ PACKABLE = {f"_engine_{name}": name for name in ("exp", "expm1", "exprel")}
 LEAST_SINGLE, MOST_SINGLE = 1e-18, 1e18
 # Templates of what is done once, and of loops with statements before them: numbers in the text are
 # data, read where they stand or before the loop.
-BEFORE_RUN = {
-    "synapses_create_generator", "group_variable_set", "group_variable_set_conditional",
-}  # fmt: skip
+BEFORE_RUN = {"synapses_create_generator"}
 IN_LOOPS = {
     "stateupdate", "threshold", "reset", "synapses", "summed_variable", "spikemonitor",
     "statemonitor",
@@ -102,6 +101,9 @@ class EngineGenerator(CPPCodeGenerator):
         if self.before_loop or self.template_name in BEFORE_RUN:
             return real(value)
         equations = "_stateupdater" in self.name
+        if self.template_name in INITIAL:
+            self.numbers.append(f"const double _number{len(self.numbers)} = {real(value)};")
+            return f"_number{len(self.numbers) - 1}"
         if self.template_name in IN_LOOPS and value not in (0, 1) and not equations:
             name = f"_number{len(self.numbers)}"
             kind = "float" if self.single else "double"
@@ -134,6 +136,9 @@ class EngineGenerator(CPPCodeGenerator):
     ) -> tuple[Any, Any, dict[str, Any]]:
         """Code of all blocks; the passes of a state update among the keywords of its template."""
         self._before_loop = list(sc_statements.values())
+        drawn = None
+        if self.template_name in INITIAL:
+            ve_statements, drawn = draw_ahead(self, ve_statements)
         scalar, vector, keywords = super().translate_statement_sequence(
             sc_statements, ve_statements
         )
@@ -148,7 +153,9 @@ class EngineGenerator(CPPCodeGenerator):
             (statements,) = ve_statements.values()
             (scalars,) = sc_statements.values()
             keywords["effect"] = self._effect([*scalars, *statements]).mark()
-        if self.numbers:
+        if self.template_name in INITIAL:
+            keywords["drawn"], keywords["numbers"] = drawn, self.numbers
+        elif self.numbers:
             (block,) = scalar
             scalar[block] = [*self.numbers, *scalar[block]]
         return scalar, vector, keywords
@@ -455,4 +462,11 @@ class EngineGenerator(CPPCodeGenerator):
     @property
     def stream(self) -> str:
         """What names the random numbers of this code: stays the same from run to run."""
+        if self.template_name in INITIAL:
+            return self.name  # with the number of the assignment
         return re.sub(r"_codeobject(_\d+)?$", "", self.name)
+
+    @property
+    def step(self) -> str:
+        """What tells random numbers from those that the same call draws at other times."""
+        return TIMES if self.template_name in INITIAL else STEP

@@ -32,6 +32,7 @@ _ADD = re.compile(r"(\w+)\.add\(&(\w+), _run_(\w+)\);")
 # Arguments of the program change arrays before a run.
 _SET = "set_from_command_line(args);"
 _ARGUMENTS = {_SET: f"if (!args.empty()) engine::fetch_parked();\n{_SET}"}
+_WORD = re.compile(r"\w+")
 _INDEX = "const size_t _vectorisation_idx = _idx;"
 
 
@@ -253,8 +254,8 @@ def _last_use(device: Any, arrays: Iterable[Any], queue: list[Any]) -> dict[str,
                 used |= set(codeobj.owner._registered_variables)
             last |= {name: number for name, variable in names.items() if variable in used}
         else:
-            text = str(arguments)
-            last |= {name: number for name in names if re.search(rf"\b{name}\b", text)}
+            words = set(_WORD.findall(str(arguments)))
+            last |= {name: number for name in names.keys() & words}
     return last
 
 

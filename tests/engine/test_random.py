@@ -133,6 +133,77 @@ def test_poisson_input_has_its_rate(drawn: dict[str, np.ndarray]) -> None:
     assert drawn["opened_1"][:, -1].mean() == pytest.approx(expected, abs=4 * error)
 
 
+# ---------------------------------------------------------------------- values that are set once
+
+Drawn = dict[str, np.ndarray]
+
+
+@pytest.mark.parametrize(
+    ("name", "law"),
+    [
+        ("once_uniform", stats.uniform()),
+        ("once_again", stats.uniform()),
+        ("once_between", stats.uniform()),
+        ("once_normal", stats.norm()),
+        ("made_w", stats.lognorm(0.3)),
+        ("made_delay", stats.uniform(0.5, 2)),
+    ],
+)
+def test_values_that_are_set_have_their_distributions(drawn: Drawn, name: str, law: object) -> None:
+    values = drawn[f"{name}_1"]
+    assert len(values) >= 20000
+    assert stats.kstest(values, law.cdf).pvalue > 1e-3
+    for shift in (1, 128):
+        assert abs(np.corrcoef(values[shift:], values[:-shift])[0, 1]) < 4 / np.sqrt(len(values))
+
+
+def test_no_two_assignments_have_the_same_numbers(drawn: Drawn) -> None:
+    several = drawn["once_several_1"]
+    first = np.round(several / 100)
+    uniform = [
+        drawn["once_uniform_1"], drawn["once_again_1"], drawn["once_between_1"],
+        first / 10, stats.norm.cdf(several - 100 * first),
+        drawn["once_sum_1"] - 1, stats.norm.cdf(drawn["once_normal_1"]),
+        drawn["once_guarded_1"] - np.arange(20000), drawn["once_whole_1"] / 10,
+    ]  # fmt: skip
+    r = np.corrcoef(uniform) - np.eye(len(uniform))
+    assert np.abs(r).max() < 4.5 / np.sqrt(20000)
+
+
+def test_counts_that_are_set_have_their_distributions(drawn: Drawn) -> None:
+    shift = np.random.default_rng(1).uniform(size=20000)
+    for name, law in (
+        ("poisson_number", stats.poisson(drawn["once_mean_1"])),
+        ("few_number", stats.binom(200, 0.0005)),
+        ("whole", stats.randint(0, 10)),
+        ("flag", stats.bernoulli(0.3)),
+        ("chance", stats.bernoulli(0.25)),
+    ):
+        numbers = drawn[f"once_{name}_1"].astype(int)
+        u = law.cdf(numbers - 1) + shift * law.pmf(numbers)
+        assert stats.kstest(u, "uniform").pvalue > 1e-3, name
+
+
+def test_values_are_set_where_they_should_be_and_nowhere_else(drawn: Drawn) -> None:
+    i = np.arange(20000)
+    for name, chosen in (
+        ("once_even", i % 2 == 0),
+        ("once_sliced", (i >= 100) & (i < 9001)),
+        ("once_part", (i >= 1000) & (i < 9000)),
+        ("made_y", drawn["made_i_1"] > drawn["made_j_1"]),
+    ):
+        values = drawn[f"{name}_1"]
+        assert np.all(values[~chosen] == 0), name
+        assert stats.kstest(values[chosen] - 1, "uniform").pvalue > 1e-3, name
+    listed = drawn["once_listed_1"]
+    assert np.flatnonzero(listed).tolist() == [5, 7]
+    assert 2 < listed[5] < 4, "set twice, the second time from what it was"
+    assert 1 < listed[7] < 2
+    x = drawn["made_x_1"] - drawn["once_mean_1"][drawn["made_i_1"]]
+    assert stats.kstest(x, "uniform").pvalue > 1e-3
+
+
 def test_another_seed_gives_other_numbers(drawn: dict[str, np.ndarray], tmp_path: Path) -> None:
     other = results("random_numbers.py", tmp_path / "r.npz", 8)
-    assert not np.array_equal(other["uniform_1"], drawn["uniform_1"])
+    for name in ("uniform_1", "once_uniform_1", "made_w_1", "made_delay_1"):
+        assert not np.array_equal(other[name][:1000], drawn[name][:1000])

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from brian2 import prefs
 
-from biomod.engine import constants
+from biomod.engine import constants, device
 from biomod.programs import find_compiler
 from tests.engine.helpers import results
 
@@ -90,19 +91,21 @@ def test_numbers_reach_the_table_unchanged(tmp_path: Path) -> None:
     wholes = [0, -1, 2**63 - 1, True]
     marks = [*map(constants.real, numbers), *map(constants.integer, wholes)]
     (tmp_path / "static_arrays").mkdir()
-    (tmp_path / "a.cpp").write_text("; ".join(marks))
-    constants.collect(tmp_path, ["a.cpp"])
+    texts = {"a.cpp": "; ".join(marks)}
+    constants.collect(tmp_path, texts)
     table = (tmp_path / constants.TABLE).read_bytes()
     assert table == struct.pack("=5d4q", *numbers, *wholes)
-    assert "_engine_real(4); _engine_integer(5)" in (tmp_path / "a.cpp").read_text()
+    assert "_engine_real(4); _engine_integer(5)" in texts["a.cpp"]
 
 
 def test_equal_numbers_are_not_merged(tmp_path: Path) -> None:
     (tmp_path / "static_arrays").mkdir()
-    for folder, numbers in (("a.cpp", (1, 1)), ("b.cpp", (1, 2))):
-        (tmp_path / folder).write_text(" ".join(map(constants.real, numbers)))
-        constants.collect(tmp_path, [folder])
-    assert (tmp_path / "a.cpp").read_text() == (tmp_path / "b.cpp").read_text()
+    found = []
+    for numbers in ((1, 1), (1, 2)):
+        texts = {"a.cpp": " ".join(map(constants.real, numbers))}
+        constants.collect(tmp_path, texts)
+        found.append(texts["a.cpp"])
+    assert found[0] == found[1]
 
 
 def test_what_is_done_to_all_clocks_is_sorted_and_all_else_is_not() -> None:
@@ -128,3 +131,20 @@ def test_a_network_made_again_in_the_same_process_has_the_same_source(tmp_path: 
     made = results("two_networks.py", tmp_path / "r.npz")
     assert "_engine_real(" in str(made["first"])
     assert made["first"] == made["second"] == made["third"]
+
+
+def test_of_flags_only_those_of_the_user_are_tried_out_and_used() -> None:
+    preferences = prefs.codegen.cpp
+    usual = list(preferences.extra_compile_args_gcc)
+    try:
+        preferences.extra_compile_args_gcc = [*usual, "-DMORE"]
+        with device.flags_of_the_user():
+            assert preferences.extra_compile_args == ["-DMORE"]
+        assert preferences.extra_compile_args is None
+        preferences.extra_compile_args = ["-DLESS"]
+        with pytest.raises(ZeroDivisionError), device.flags_of_the_user():
+            assert preferences.extra_compile_args == [str(1 / 0)]
+        assert preferences.extra_compile_args == ["-DLESS"]
+    finally:
+        preferences.extra_compile_args = None
+        preferences.extra_compile_args_gcc = usual

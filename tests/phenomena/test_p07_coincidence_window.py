@@ -2,6 +2,11 @@
 
 Ledergerber & Larkum 2012, 10.1371/journal.pone.0033146; Larkum et al. 2001,
 10.1111/j.1469-7793.2001.0447a.x. Acceptance numbers: reference table of phenomena.
+
+They injected currents of the shape of an EPSC. Its time constants there could not be looked up; the
+current is that of P06 (0.5 and 5 ms). The model of Schaefer, Larkum, Sakmann & Roth 2003 (ModelDB
+83344) notes for the experiments (1 - exp(-t/c1)) exp(-t/c2) with c1 of 0.5 to 2 and c2 of 2 to 8
+ms: a range about ours, which is c1 = 0.56 and c2 = 5 ms.
 """
 
 from __future__ import annotations
@@ -13,9 +18,10 @@ from cell_types import protocols as p
 
 pytestmark = pytest.mark.validate
 
-# ms after the start of a pulse whose action potential comes 3.3 ms after it.
-DELAYS = (-55, -25, -15, -8, -4, -1, 1.5, 3.5, 5, 6.5, 9, 13, 18, 25, 40, 65)
-AMPLITUDES = np.arange(0.15, 1.5, 0.06)  # nA
+# ms after the start of a pulse whose action potential comes 3.5 ms after it; dense on both flanks
+# of the window.
+DELAYS = (-55, -25, -12, *range(-8, 3), 4, 5.5, *range(7, 17), 18, 21, 25, 40, 65)
+AMPLITUDES = np.arange(0.2, 1.5, 0.05)  # nA
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 {# Brian2's objects.cpp: what there is once in a program, its arrays made, read and written by functions
    that are compiled once for all programs (lib/engine_arrays.h). Sizes are marks of data. #}
+{% from 'objects.cpp' import h_file as _declarations with context %}
+{% macro h_file() %}{{ _declarations() }}{% endmacro %}
 {% macro cpp_file() %}
 {% macro data(name) %}{{name}}.empty() ? 0 : &{{name}}[0], {{name}}.size(){% endmacro %}
 
