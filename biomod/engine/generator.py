@@ -23,10 +23,9 @@ from typing import Any
 import numpy as np
 from brian2.codegen.generators.cpp_generator import CPPCodeGenerator
 from brian2.core.clocks import Clock
-from brian2.core.functions import DEFAULT_FUNCTIONS, Function
+from brian2.core.functions import Function
 from brian2.core.preferences import prefs
 from brian2.core.variables import ArrayVariable, Constant, DynamicArrayVariable
-from brian2.devices.device import get_device
 from brian2.input.timedarray import TimedArray
 from brian2.utils.stringtools import (
     get_identifiers,
@@ -34,10 +33,11 @@ from brian2.utils.stringtools import (
 )
 
 from biomod.engine.calls import PURE_FUNCTIONS, STEP, TIME, VECTOR_FUNCTIONS, Calls, Loop
-from biomod.engine.constants import integer, real
+from biomod.engine.constants import real
+from biomod.engine.division import divisible, global_name, stateless
 from biomod.engine.draws import INITIAL, TIMES, draw_ahead
 from biomod.engine.exponentials import Sharing
-from biomod.engine.fusion import Divisible
+from biomod.engine.ordering import ordered
 from biomod.engine.packing import Pack, pack
 from biomod.engine.pathways import Effect, effect
 from biomod.engine.renderer import WRITTEN_OUT, EngineRenderer
@@ -181,10 +181,10 @@ class EngineGenerator(CPPCodeGenerator):
             keywords["engine_time"], keywords["engine_step"] = TIME, STEP
         keywords["passes"] = passes
         keywords["divisible"] = ""
-        if self._stateless(sc_statements):
+        if stateless(sc_statements, self.variables):
             self._remember(passes, before)
             if passes.parallel:
-                keywords["divisible"] = self.divisible(statements, bool(checked)).mark()
+                keywords["divisible"] = divisible(self, statements, bool(checked)).mark()
         return keywords
 
     def _remember(self, passes: Passes, before: list[str]) -> None:
@@ -198,56 +198,11 @@ class EngineGenerator(CPPCodeGenerator):
         before[:] = remembered([*self.numbers, *before, *constants], scalars, clocks)
         self.numbers = []
 
-    # ------------------------------------------------------------------ division among threads
-
-    def _stateless(self, statements: dict[Any, Any]) -> bool:
-        """Whether the scalar statements may be evaluated by each thread."""
-        for statement in (s for some in statements.values() for s in some):
-            if statement.op != ":=":
-                return False
-            for name in get_identifiers(statement.expr):
-                function = self.variables.get(name)
-                if not isinstance(function, Function) or isinstance(function, TimedArray):
-                    continue
-                if name not in DEFAULT_FUNCTIONS or not function.stateless:
-                    return False
-        return True
-
-    def divisible(self, statements: list[Any], checked: bool) -> Divisible:
-        """What decides with which others this code can be in one phase."""
-        _, write, _, _ = self.arrays_helper(statements)
-        events = None
-        if self.template_name == "threshold":
-            spaces = [n for n in self.variables if n.startswith("_") and n.endswith("space")]
-            (events,) = (self._global(self.variables[name]) for name in spaces)
-            write = write | {"not_refractory", "lastspike"} & set(self.variables)
-        arrays = {n: v for n, v in self.variables.items() if isinstance(v, ArrayVariable)}
-        size = self.variables["N"]
-        cells = f"{self._global(size)}[0]" if "N" in arrays else integer(size.get_value())
-        calls = sum(len(re.findall(r"\w\(", s.expr)) for s in statements)
-        return Divisible(
-            owner=self.owner.name,
-            cells=cells,
-            cost=len(statements) + 2.0 * calls,
-            writes=sorted(
-                {self._global(arrays[n]) for n in write}.union([events] if events else [])
-            ),
-            shared=sorted(
-                self._global(v) for n, v in arrays.items() if self.variable_indices[n] != "_idx"
-            ),
-            events=events,
-            checked=checked and prefs.devices.biomod_cpp.check_interval > 0,
-        )
-
     def _effect(self, statements: list[Any]) -> Effect:
         """What decides how the effect of a spike can be computed."""
         read, write, _, _ = self.arrays_helper(statements)
         names = set().union(*(get_identifiers(s.expr) for s in statements))
-        return effect(self.variables, self.variable_indices, read, write, names, self._global)
-
-    @staticmethod
-    def _global(variable: ArrayVariable) -> str:
-        return str(get_device().get_array_name(variable, access_data=False))
+        return effect(self.variables, self.variable_indices, read, write, names, global_name)
 
     # ------------------------------------------------------------------ division into passes
 
@@ -398,28 +353,47 @@ class EngineGenerator(CPPCodeGenerator):
         read, write, indices, conditional = self.arrays_helper(statements)
         # Scalars are read before the loop.
         read = {n for n in read if not self.variables[n].scalar or n in write}
+        in_place = not indices and self._known_at_once(statements, read, write)
         lines = [f"const bool {name} = {buffer}[_k] != 0;" for name, buffer in masks.items()]
         lines += values
-        lines += self.translate_to_read_arrays(read - set(masks), write, indices)
-        lines += self.translate_to_declarations(read, write, indices)
+        kept = set() if in_place else write
+        lines += self.translate_to_read_arrays(read - set(masks), kept, indices)
+        lines += self.translate_to_declarations(read, kept, indices)
         texts = [*shared, *((s.var, e) for s, e in replaced)]
         expressions, packs = [e for _, e in texts], dict[int, list[Pack]]()
         if not self.out_of_line:
             double = {n for n, v in self.variables.items() if self._is_double(v)}
             expressions, packs = pack(texts, self._exponential, double)
+        steps = []
         self.single = self.real == "float"
         for k, expression in enumerate(expressions):
-            lines += [line for some in packs.get(k, []) for line in self._packed(some)]
+            steps += [line for some in packs.get(k, []) for line in self._packed(some)]
             if k < len(shared):
                 value = self.translate_expression(expression)
-                lines.append(f"const {self.real} {shared[k][0]} = {value};")
+                steps.append(f"const {self.real} {shared[k][0]} = {value};")
             else:
                 statement = statements[k - len(shared)]
-                lines.append(self._assignment(statement, expression, conditional))
+                steps.append(self._assignment(statement, expression, conditional, in_place))
         self.single = False
-        lines += self.translate_to_write_arrays(write) + last
+        lines = ordered(lines, steps) if in_place else [*lines, *steps]
+        lines += self.translate_to_write_arrays(kept) + last
         if statements:
             result.loops.append(Loop(stripped_deindented_lines("\n".join(lines)), simd=True))
+
+    def _known_at_once(self, statements: list[Any], read: set[str], write: set[str]) -> bool:
+        """Whether what is written of a cell is known when it is assigned, and not read again."""
+        names = [s.var for s in statements]
+        later: set[str] = set()
+        for statement in reversed(statements):
+            if statement.var in write & later:
+                return False
+            later |= get_identifiers(statement.expr)
+        variables = [self.variables[n] for n in sorted(write)]
+        arrays = {self.get_array_name(v) for v in variables}
+        others = {self.get_array_name(self.variables[n]) for n in read - write}
+        real = all(np.issubdtype(v.dtype, np.floating) for v in variables)
+        once = len(set(names)) == len(names) and len(arrays) == len(variables)
+        return real and once and not arrays & others
 
     def _exponential(self, name: str) -> str:
         """Which function of those that can be computed together."""
@@ -445,7 +419,9 @@ class EngineGenerator(CPPCodeGenerator):
             lines.append(f"const {kind} {name}_{function}_{k} = engine::{function}_of({parts});")
         return lines
 
-    def _assignment(self, statement: Any, expression: str, conditional: dict[str, str]) -> str:
+    def _assignment(
+        self, statement: Any, expression: str, conditional: dict[str, str], in_place: bool
+    ) -> str:
         value = self.translate_expression(expression)
         var, op = statement.var, statement.op
         if op == ":=":
@@ -456,7 +432,8 @@ class EngineGenerator(CPPCodeGenerator):
             value = f"{var} {op[:-1]} ({value})"
         if condition is not None:
             value = f"{condition} ? ({value}) : {var}"
-        return f"{var} = {value};"
+        place = f"{self.get_array_name(self.variables[var])}[_idx]" if in_place else var
+        return f"{place} = {value};"
 
     # ------------------------------------------------------------------ check of the state
 
