@@ -170,7 +170,7 @@ class EngineGenerator(CPPCodeGenerator):
         (scalars,) = sc_statements.values()
         self._scalars = {s.var: s.expr for s in scalars if s.op == ":="}
         if self.template_name == "threshold":
-            passes = self.passes(statements, vector, ["_fired[_k] = _cond ? 1 : 0;"])
+            passes = self.passes(statements, vector, ["_fired[_k] = _cond ? -1 : 0;"])
             passes.buffers.append((self.real, "_fired"))
             checked = []
         else:

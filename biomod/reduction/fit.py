@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from biomod.errors import BackendError, ModelError
+from biomod.errors import ModelError
 from biomod.reduction.forced import Forced, Training, least_squares, together
 from biomod.reduction.initial import Estimate, draws, estimate, starts
 from biomod.reduction.kernel import Simulated, prepare
 from biomod.reduction.models import RESETS, PointModel, glif, point_model
 from biomod.reduction.recordings import Behaviour
-from biomod.reduction.space import Parametrised, Space
+from biomod.reduction.search import Best, advance, even, natural
+from biomod.reduction.space import Space
 
 if TYPE_CHECKING:
     from biomod.reduction.export import Exported
 
 Array = npt.NDArray[np.float64]
-POPULATION = 16  # parameter sets of a generation: as many as the kernel takes at once
 GENERATIONS = 100
-# Standard deviation at the beginning of a search, as a share of the bounds: around the fit of a
-# simpler model, around a guess, around the best of many draws, and around the best so far.
-WARM, COLD, WIDE, AGAIN = 0.02, 0.05, 0.08, (0.03, 0.01, 0.05)
+# Standard deviation at the beginning of a search. Where spikes can be forced, what each axis
+# changes of the injected current: around a guess, and around the best so far.
+NEAR, AGAIN = 0.005, (0.002, 0.01, 0.005)
+# Else shares of the bounds: around a guess, the best of many draws, and the best so far.
+COLD, WIDE, AGAIN_EVEN = 0.05, 0.08, (0.03, 0.01, 0.05)
+SHARE = 0.4  # of the generations, around each
 DRAWN = 5  # random sets that are looked at, for each generation of the search
 FIRST = 0.4  # as many generations more, to follow the best of them
 THRESHOLD_SHIFTS = tuple(0.2 * k for k in range(-10, 2))  # mV
-FORCED = 0.25  # iterations of the least squares, as a share of the generations of the search
-PROGRESS, PATIENCE = 1e-3, 25  # a search ends that gains less in so many generations
+# Least squares: iterations from every guess, guesses that are followed further, and how far, as a
+# share of the generations of the search. Of the random sets as many are guesses.
+TRIAL, FOLLOWED, FORCED, LIKELY = 10, 2, 0.5, 2
 # The GLIF levels that each contains: a fit of it begins where theirs ended.
 _BELOW = {2: (1,), 3: (1,), 4: (2, 3), 5: (4,)}
 CONTAINS: Mapping[str, tuple[str, ...]] = {
@@ -123,17 +127,6 @@ class Fit:
         return found
 
 
-class Loss(Protocol):
-    """How bad parameter sets are, as an array."""
-
-    @property
-    def model(self) -> Parametrised:
-        """Whose parameters they are."""
-
-    def __call__(self, parameters: Mapping[str, npt.ArrayLike], /) -> Array:
-        """Loss of every set."""
-
-
 def fit(
     behaviour: Behaviour,
     model: str | PointModel = "glif5",
@@ -174,35 +167,61 @@ def fit(
     chosen = point_model(model)
     began = time.perf_counter()
     found = estimate(behaviour.train) if found is None else found
-    objective = Training(chosen, behaviour.train).above(warm)
+    objective = Training(chosen, behaviour.train)
     cold = starts(chosen, found)
     drawn = draws(chosen, found, seed, max(1, DRAWN * generations))
-    guesses = [(dict(w), WARM) for w in warm] + [(g, COLD) for g in cold]
-    first = 0
-    if Forced.suits(chosen):
-        likely, first = _forced(behaviour, objective, cold, max(1, round(FORCED * generations)))
-        guesses += [(values, WARM) for values in likely]
-    best, loss, evaluations = _search(objective, guesses, drawn, seed, generations, tell)
-    if not objective.allows(best):  # then nothing better was found than what it began from
-        kept = Best(objective)
-        kept.try_all([dict(w) for w in warm if objective.allows(w)])
-        best, loss = kept.values, kept.loss
+    guesses, first = [*map(dict, warm), *cold], 0
+    forced = Forced(chosen, behaviour.train) if Forced.suits(chosen) else None
+    if forced is not None:
+        errors = forced(together(chosen, drawn)) if drawn else np.empty(0)
+        begin = [*guesses, *(drawn[k] for k in np.argsort(errors)[:LIKELY])]
+        likely, first = _forced(forced, objective, begin, max(1, round(FORCED * generations)))
+        guesses += likely
+    best = Best(objective)
+    _search(best, forced, guesses, drawn, seed, generations, tell)
+    tried = first + best.evaluations
+    if warm:
+        allowed = Best(objective.above(warm))
+        _allowed(best.values, allowed, forced, warm, seed, round(SHARE * generations))
+        best, tried = allowed, tried + allowed.evaluations
     seconds = time.perf_counter() - began
-    return Fit(chosen, best, loss, objective.dt, seconds, seed, first + evaluations)
+    return Fit(chosen, best.values, best.loss, objective.dt, seconds, seed, tried)
+
+
+def _allowed(
+    found: Mapping[str, float], best: Best, forced: Forced | None,
+    warm: Sequence[Mapping[str, float]], seed: int, generations: int,
+) -> None:  # fmt: skip
+    """What was found, if it explains as much as what it began from; else what is near it and does.
+
+    The search before did not ask for it: the way to a better neuron may lead through worse ones.
+    """
+    objective = best.objective
+    assert isinstance(objective, Training)
+    if not objective.allows(found):
+        best.try_all([dict(w) for w in warm])
+        axes = natural(forced, found, NEAR) if forced else even(objective.model, COLD)
+        for _ in advance(best, found, axes, seed * 1000 + 900, generations):
+            pass
+        if objective.allows(best.values):
+            return
+    best.loss = np.inf  # of what is allowed alone
+    best.try_all([w for w in (found, *warm) if objective.allows(w)])
 
 
 def _forced(
-    behaviour: Behaviour, objective: Training, guesses: Sequence[Mapping[str, float]],
-    iterations: int,
-) -> tuple[list[dict[str, float]], int]:  # fmt: skip
+    forced: Forced, objective: Training, guesses: Sequence[Mapping[str, float]], iterations: int
+) -> tuple[list[dict[str, float]], int]:
     """What each guess leads to while the neuron is made to fire when the cell does.
 
     With the threshold that suits it best when it fires by itself: where it is wrong by some noise,
     it does so when that is on its side, too early.
     """
-    forced, found, tried = Forced(objective.model, behaviour.train), [], 0
-    for guess in guesses:
-        values, evaluations = least_squares(forced, guess, iterations)
+    short = [least_squares(forced, guess, min(TRIAL, iterations)) for guess in guesses]
+    errors = forced(together(forced.model, [values for values, _ in short]))
+    found, tried = [], sum(evaluations for _, evaluations in short)
+    for k in np.argsort(errors)[:FOLLOWED]:
+        values, evaluations = least_squares(forced, short[k][0], iterations)
         name = "theta" if "theta" in values else "v_peak"
         best = Best(objective)
         best.try_all([{**values, name: values[name] + shift} for shift in THRESHOLD_SHIFTS])
@@ -211,84 +230,39 @@ def _forced(
     return found, tried
 
 
-class Best:
-    """The best set of a loss so far, and how many were tried."""
-
-    def __init__(self, objective: Loss) -> None:
-        self.objective, self.space = objective, Space(objective.model)
-        self.values: dict[str, float] = {}
-        self.loss, self.evaluations = np.inf, 0
-
-    def try_all(self, guesses: Sequence[Mapping[str, float]]) -> Array:
-        """Losses of some sets."""
-        return self.try_(together(self.objective.model, guesses))
-
-    def try_(self, sets: Mapping[str, Array]) -> Array:
-        """Losses of sets that are given by arrays."""
-        losses = np.nan_to_num(self.objective(sets), nan=1e3)
-        self.evaluations += len(losses)
-        k = int(np.argmin(losses))
-        if losses[k] < self.loss:
-            self.loss = float(losses[k])
-            self.values = {name: float(v[k]) for name, v in sets.items()}
-        return losses
-
-
 def _search(
-    objective: Training, guesses: Sequence[tuple[dict[str, float], float]],
+    best: Best, forced: Forced | None, guesses: Sequence[dict[str, float]],
     drawn: Sequence[dict[str, float]], seed: int, generations: int,
     tell: Callable[[float], None] | None,
-) -> tuple[dict[str, float], float, int]:  # fmt: skip
+) -> None:  # fmt: skip
     """CMA-ES from the best of many draws, from the two best guesses, and again around what is best.
 
-    A guess is a parameter set and the width of the search around it. The loss is rugged (one spike
-    more or less), so that narrow searches end in a local optimum, which the next one leaves. The
-    draws find what regression does not lead to, as a reset above the threshold for bursts.
+    The loss is rugged (one spike more or less), so that narrow searches end in a local optimum,
+    which the next one leaves. The draws find what regression does not lead to, as a reset above the
+    threshold for bursts.
     """
-    best = Best(objective)
-    losses = best.try_all([g for g, _ in guesses])
-    waiting = [(*guesses[i], generations) for i in np.argsort(losses)[:2]]
+    losses = best.try_all(guesses)
+    some = round(SHARE * generations)
+    waiting = [(guesses[i], NEAR, COLD, some) for i in np.argsort(losses)[:2]]
     if drawn:
         luckiest = drawn[int(np.argmin(best.try_all(drawn)))]
-        waiting.insert(0, (luckiest, WIDE, round(FIRST * generations)))
+        waiting.insert(0, (luckiest, 0.0, WIDE, round(FIRST * generations)))
         generations += round(FIRST * generations)
     done = number = 0
     while done < generations:
-        again = (best.values, AGAIN[number % len(AGAIN)], generations)
-        values, width, most = waiting.pop(0) if waiting else again
-        place = best.space.to_cube(values)
+        k = number % len(AGAIN)
+        again = (best.values, AGAIN[k], AGAIN_EVEN[k], some)
+        values, reach, width, most = waiting.pop(0) if waiting else again
+        if forced is not None and reach:
+            axes = natural(forced, values, reach)
+        else:
+            axes = even(best.objective.model, width)
         most = min(max(most, 1), generations - done)
-        for _ in _generations(place, width, seed * 1000 + number, most, best):
+        for _ in advance(best, values, axes, seed * 1000 + number, most):
             done += 1
             if tell is not None:
                 tell(done / generations)
         number += 1
-    return best.values, best.loss, best.evaluations
-
-
-def advance(best: Best, width: float, seed: int, most: int) -> Iterator[float]:
-    """One CMA-ES around the best set so far; gives the lowest loss after each generation."""
-    yield from _generations(best.space.to_cube(best.values), width, seed, most, best)
-
-
-def _generations(place: Array, width: float, seed: int, most: int, best: Best) -> Iterator[float]:
-    """Advance one CMA-ES (Hansen & Ostermeier 2001, 10.1162/106365601750190398) until it stalls."""
-    try:
-        import cma
-    except ImportError:
-        raise BackendError("fitting needs pycma: pip install 'biomod[reduction]'") from None
-    options = {"bounds": [0, 1], "seed": seed, "popsize": POPULATION, "verbose": -9}
-    search = cma.CMAEvolutionStrategy(place, width, options)
-    lowest, since = np.inf, 0
-    for _ in range(most):
-        points = np.asarray(search.ask())
-        losses = best.try_(best.space.from_cube(points))
-        search.tell(list(points), list(losses))
-        since = 0 if losses.min() < lowest - PROGRESS else since + 1
-        lowest = min(lowest, float(losses.min()))
-        yield lowest
-        if since >= PATIENCE or search.stop():
-            return
 
 
 def extended(fitted: Fit, model: PointModel) -> dict[str, float]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,20 @@ ROUNDING = 1e-9  # of an explained variance
 STEP = 1e-4  # of the derivatives, as a share of the bounds
 DAMPING = tuple(10.0 ** (0.5 * k) for k in range(-6, 10))  # tried at once, relative to the last
 STALLED, PATIENCE = 1e-4, 3  # a search ends that gains a smaller share in so many steps
+
+
+class Smooth(Protocol):
+    """An error that is a smooth function of parameters."""
+
+    @property
+    def model(self) -> Parametrised:
+        """Whose parameters they are."""
+
+    def residuals(self, parameters: Mapping[str, npt.ArrayLike], /) -> Array:
+        """One row for each parameter set; their sum of squares is the error."""
+
+    def steps(self, space: Space, place: Array, /) -> Array:
+        """How far every parameter is moved for its derivative."""
 
 
 class Forced:
@@ -95,6 +110,19 @@ class Forced:
         with ThreadPoolExecutor(self.threads) as pool:
             parts = list(pool.map(one, self.goals))
         return np.asarray(np.concatenate(parts, axis=1) / np.sqrt(self.spikes))
+
+    def steps(self, space: Space, place: Array) -> Array:
+        """How far every parameter is moved for its derivative, inwards at the upper bound.
+
+        The refractory time counts in whole steps, so that its difference is that of one step.
+        """
+        steps = np.full(len(place), STEP)
+        name = self.model.refractory
+        if name:
+            k = self.model.names.index(name)
+            values = {n: float(x[0]) for n, x in space.from_cube(place).items()}
+            steps[k] = space.to_cube(values | {name: values[name] + self.dt})[k] - place[k] + STEP
+        return np.asarray(np.where(place + steps < 1, steps, -steps))
 
     def __call__(self, parameters: Mapping[str, npt.ArrayLike]) -> Array:
         """Root mean square of the residuals of every set."""
@@ -164,30 +192,27 @@ def step_response(parameters: Mapping[str, Array], after: float) -> Array:
 
 
 def least_squares(
-    forced: Forced, start: Mapping[str, float], iterations: int
+    forced: Smooth, start: Mapping[str, float], iterations: int
 ) -> tuple[dict[str, float], int]:
     """The parameters with the least residuals near a start, and how many sets were tried.
 
     Levenberg-Marquardt (Marquardt 1963, 10.1137/0111030) within the bounds. Derivatives are
-    differences; all of them take one pass of the simulator, and so do all dampings. The refractory
-    time counts in whole steps, so that its difference is that of one step.
+    differences; all of them take one pass of the simulator, and so do all dampings.
     """
     space, tried = Space(forced.model), 1
     place = space.to_cube(start)
-    residuals = forced.residuals(space.from_cube(place))[0]
     damping, stalled = 1e-2, 0
     for _ in range(iterations):
-        steps = _steps(space, place, forced)
-        slopes = forced.residuals(space.from_cube(place + np.diag(steps))) - residuals
+        residuals, steep = slopes(forced, space, place)
         dampings = np.clip(damping * np.array(DAMPING), 1e-9, 1e9)
-        places = _candidates(place, slopes / steps[:, None], residuals, dampings)
+        places = _candidates(place, steep, residuals, dampings)
         found = forced.residuals(space.from_cube(places))
-        tried += len(steps) + len(places)
+        tried += 1 + len(steep) + len(places)
         losses, loss = np.sum(found**2, axis=1), float(residuals @ residuals)
         best = int(np.argmin(losses))
         stalled = 0 if losses[best] < loss * (1 - STALLED) else stalled + 1
         if losses[best] < loss:
-            place, residuals, damping = places[best], found[best], float(dampings[best])
+            place, damping = places[best], float(dampings[best])
         else:
             damping = min(damping * 100, 1e6)
         if stalled >= PATIENCE:
@@ -195,15 +220,11 @@ def least_squares(
     return {name: float(x[0]) for name, x in space.from_cube(place).items()}, tried
 
 
-def _steps(space: Space, place: Array, forced: Forced) -> Array:
-    """How far every parameter is moved for its derivative, inwards at the upper bound."""
-    steps = np.full(len(place), STEP)
-    name = forced.model.refractory
-    if name:
-        k = forced.model.names.index(name)
-        values = {n: float(x[0]) for n, x in space.from_cube(place).items()}
-        steps[k] = space.to_cube(values | {name: values[name] + forced.dt})[k] - place[k] + STEP
-    return np.asarray(np.where(place + steps < 1, steps, -steps))
+def slopes(smooth: Smooth, space: Space, place: Array) -> tuple[Array, Array]:
+    """Residuals at a place of the cube, and their derivatives, a row for each parameter."""
+    steps = smooth.steps(space, place)
+    found = smooth.residuals(space.from_cube(np.vstack([place, place + np.diag(steps)])))
+    return found[0], (found[1:] - found[0]) / steps[:, None]
 
 
 def _candidates(place: Array, slopes: Array, residuals: Array, dampings: Array) -> Array:

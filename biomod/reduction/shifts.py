@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from biomod.reduction.fit import COLD, WARM, Best, advance
+from biomod.reduction.fit import AGAIN, SHARE
+from biomod.reduction.forced import STEP, Training, least_squares
 from biomod.reduction.models import Parameter, glif
-from biomod.reduction.objective import SOFTNESS, Likelihood, Objective
 from biomod.reduction.recordings import Behaviour
+from biomod.reduction.search import Best, advance, natural
+from biomod.reduction.space import Space
 
 Array = npt.NDArray[np.float64]
 # A receptor, and whether by its high-dose arm, which has an activation of its own.
@@ -49,16 +51,41 @@ class _Model:
 
 
 class _Conditions:
-    """A loss of shifts: the mean over all conditions."""
+    """A loss of shifts, the mean over all conditions, and the forced error of all of them."""
 
-    def __init__(self, shifts: Shifts, losses: Sequence[Likelihood | Objective]) -> None:
-        self.shifts, self.losses, self.model = shifts, losses, shifts.model
+    def __init__(self, shifts: Shifts) -> None:
+        self.shifts, self.model = shifts, shifts.model
+        self.losses = [Training(glif(5), b.train) for b in shifts.seen]
 
     def __call__(self, sets: Mapping[str, npt.ArrayLike], /) -> Array:
-        total = np.zeros(len(np.atleast_1d(next(iter(sets.values())))))
+        """Loss of every set."""
+        found = [loss(self.shifts.parameters(sets, k)) for k, loss in enumerate(self.losses)]
+        return np.asarray(np.mean(np.nan_to_num(found, nan=1e3), axis=0))
+
+    def residuals(self, sets: Mapping[str, npt.ArrayLike], /) -> Array:
+        """What every set leaves while the neurons are made to fire when the cell does."""
+        found = []
         for k, loss in enumerate(self.losses):
-            total += np.nan_to_num(loss(self.shifts.parameters(sets, k)), nan=1e3)
-        return np.asarray(total / len(self.losses))
+            assert loss.forced is not None
+            found.append(loss.forced.residuals(self.shifts.parameters(sets, k)))
+        return np.asarray(np.concatenate(found, axis=1) / np.sqrt(len(found)))
+
+    def steps(self, space: Space, place: Array, /) -> Array:
+        """How far every shift is moved for its derivative.
+
+        Refractory times count in whole steps: each is moved by two at least.
+        """
+        steps = np.full(len(place), STEP)
+        values = {name: float(x[0]) for name, x in space.from_cube(place).items()}
+        for j in range(len(self.shifts.arms)):
+            name = f"{j}.t_ref"
+            if name in self.model.names:
+                k = self.model.names.index(name)
+                a = self.shifts.activation[:, j]
+                least = 2 * self.losses[0].dt / max(a[a > 0].min(initial=1.0), 0.05)
+                steps[k] = space.to_cube(values | {name: values[name] + least})[k] - place[k]
+                steps[k] = max(steps[k], STEP)
+        return np.asarray(np.where(place + steps < 1, steps, -steps))
 
 
 class Shifts:
@@ -102,7 +129,7 @@ class Shifts:
         self, guess: Mapping[Arm, Mapping[str, float]], seed: int, generations: int,
         tell: Callable[[float], None],
     ) -> dict[Arm, dict[str, float]]:  # fmt: skip
-        """The likeliest shifts while the neuron fires with the cell, then the best.
+        """The best shifts: by least squares while the neuron fires with the cell, then by itself.
 
         Parameters
         ----------
@@ -111,22 +138,21 @@ class Shifts:
         generations : int
             Length of the search for each receptor: with more of them there is more to find.
         """
-        model = glif(5)
+        conditions = _Conditions(self)
         guesses = [dict.fromkeys(self.model.names, 0.0), self._within(guess)]
-        # Not from the largest noise: the fit without modulators is a good guess.
-        losses: list[list[Likelihood | Objective]] = [
-            [Likelihood(model, b.train, softness) for b in self.seen] for softness in SOFTNESS[1:]
-        ]
-        losses.append([Objective(model, b.train) for b in self.seen])
-        part = round(generations * len(self.arms) / len(losses))
-        for number, loss in enumerate(losses):
-            best = Best(_Conditions(self, loss))
-            best.try_all(guesses)
-            width = WARM if number else COLD
-            for done, _ in enumerate(advance(best, width, seed * 1000 + 500 + number, part)):
-                tell((number + done / part) / len(losses))
-            guesses.append(best.values)
+        length = generations * len(self.arms)
+        guesses += [least_squares(conditions, g, length)[0] for g in guesses]
+        best = Best(conditions)
+        best.try_all(guesses)
+        done = number = 0
+        while done < length:
+            axes = natural(conditions, best.values, AGAIN[number % len(AGAIN)])
+            most = min(length - done, max(1, round(SHARE * length)))
+            for _ in advance(best, best.values, axes, seed * 1000 + 500 + number, most):
+                done += 1
+                tell(done / length)
+            number += 1
         return {
-            arm: {name: guesses[-1][f"{j}.{name}"] for name in self.free}
+            arm: {name: best.values[f"{j}.{name}"] for name in self.free}
             for j, arm in enumerate(self.arms)
         }

@@ -219,6 +219,27 @@ template <typename T> ENGINE_INLINE bool nonfinite(T x) {
     return (bits & exponent) == exponent;
 }
 
+// Which of the first n numbers, at most 64, are negative, as bits; room for 64 is read.
+template <typename T> ENGINE_INLINE uint64_t negative(const T* x, int n) {
+    uint64_t found = 0;
+#if defined(__AVX__)
+    typedef T Vector __attribute__((vector_size(32)));
+    constexpr int width = 32 / sizeof(T);
+    for (int k = 0; k < 64; k += width) {
+        Vector some;
+        __builtin_memcpy(&some, x + k, sizeof some);
+        uint32_t signs;
+        if constexpr (width == 8) signs = __builtin_ia32_movmskps256(some);
+        else signs = __builtin_ia32_movmskpd256(some);
+        found |= (uint64_t)signs << k;
+    }
+#else
+    for (int k = 0; k < 64; k++) found |= (uint64_t)(x[k] < 0) << k;
+#endif
+    return n < 64 ? found & (((uint64_t)1 << n) - 1) : found;
+}
+ENGINE_INLINE int lowest(uint64_t bits) { return __builtin_ctzll(bits); }
+
 }  // namespace engine
 
 // Two ways to call each function: `_engine_exp` is written into the loop; `_engine_exp_call` is a

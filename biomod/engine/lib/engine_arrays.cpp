@@ -1,9 +1,14 @@
 // Arrays in files; see the header.
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iostream>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "brianlib/engine_arrays.h"
 #include "brianlib/engine_recording.h"
@@ -21,11 +26,24 @@ void check_written(std::ostream& out, const char* file) {
     if (!out) fail("cannot write " + result(file) + "; is the disk full?");
 }
 
+// What was in the file before is overwritten where it is, and only what is left of it cut off: to free
+// and allocate its blocks on disk anew takes longer than all else.
 void write_bytes(const char* file, const void* values, size_t bytes, bool append) {
-    const auto mode = append ? std::ios::app : std::ios::trunc;
-    std::ofstream out(result(file), std::ios::binary | std::ios::out | mode);
-    out.write((const char*)values, bytes);
-    check_written(out, file);
+    const std::string path = result(file);
+    const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : 0);
+    const int descriptor = open(path.c_str(), flags, 0666);
+    size_t done = 0;
+    while (descriptor >= 0 && done < bytes) {
+        const ssize_t more = write(descriptor, (const char*)values + done, bytes - done);
+        if (more < 0 && errno == EINTR) continue;
+        if (more <= 0) break;
+        done += more;
+    }
+    struct stat now;
+    bool whole = descriptor >= 0 && done == bytes && !fstat(descriptor, &now);
+    if (whole && !append && now.st_size != (off_t)bytes) whole = !ftruncate(descriptor, bytes);
+    if (descriptor >= 0) whole = !close(descriptor) && whole;
+    if (!whole) fail("cannot write " + path + "; is the disk full?");
 }
 
 // The number in each of n places of so many bytes.

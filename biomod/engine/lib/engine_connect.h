@@ -3,9 +3,7 @@
 #ifndef BIOMOD_ENGINE_CONNECT_H
 #define BIOMOD_ENGINE_CONNECT_H
 
-#include <algorithm>
-#include <cstdlib>
-#include <iostream>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,26 +11,35 @@
 
 namespace engine {
 
-// The random numbers of one cell, one after the other.
+// The random numbers of one cell, one after the other; drawn some at a time, on vectors.
 class Sequence {
+    static const int BATCH = 16, NUMBERS = 2 * BATCH;
+    alignas(64) double numbers[NUMBERS], logarithms[NUMBERS];
     const uint32_t object, cell;
     uint32_t drawn = 0;
-    Word4 words{0, 0, 0, 0};
-    bool second = false;
+    int number = NUMBERS, logarithm = NUMBERS;  // the next of each
 
-    Word4 next() { return philox({cell, drawn++, object, 0}, random_key); }
+    void draw(double* uniform);
+    void draw_logarithms();
 
 public:
     Sequence(uint32_t object, int64_t cell) : object(object), cell((uint32_t)cell) {}
 
-    // In (0, 1); two from each block of Philox.
-    double uniform() {
-        second = !second;
-        if (!second) return engine::uniform(words.c, words.d);
-        words = next();
-        return engine::uniform(words.a, words.b);
+    double uniform() {  // in (0, 1)
+        if (number == NUMBERS) {
+            draw(numbers);
+            number = 0;
+        }
+        return numbers[number++];
     }
-    double normal() { return engine::normal(next()); }
+    double log_uniform() {  // the logarithm of another one
+        if (logarithm == NUMBERS) draw_logarithms();
+        return logarithms[logarithm++];
+    }
+    double normal() {
+        const double u = uniform();
+        return std::sqrt(-2.0 * log_(u)) * cos_turn(uniform());
+    }
 };
 
 // Synapses in the order in which they are made.
@@ -47,38 +54,18 @@ struct Pairs {
     }
 };
 
-// Call `make(cell, pairs)` for all cells, and append what they make in the order of the cells.
+// Call make(of, cell, pairs) for all cells, and append what it makes in the order of the cells.
+void connect(int64_t cells, bool parallel, void (*make)(const void*, int64_t, Pairs&), const void* of,
+             std::vector<int32_t>& pre, std::vector<int32_t>& post);
 template <typename Make>
 static void connect(int64_t cells, bool parallel, const Make& make, std::vector<int32_t>& pre,
                     std::vector<int32_t>& post) {
-    // Several parts for a thread, since some cells may have more to do than others.
-    const int64_t wanted = parallel ? threads * 8 : 1;
-    const int64_t number = std::max<int64_t>(1, std::min(cells, wanted));
-    std::vector<Pairs> parts(number);
-#pragma omp parallel for schedule(dynamic) if (number > 1 && threads > 1)
-    for (int64_t part = 0; part < number; part++) {
-        Pairs& pairs = parts[part];
-        const int64_t stop = cells * (part + 1) / number;
-        for (int64_t cell = cells * part / number; cell < stop && pairs.error.empty(); cell++)
-            make(cell, pairs);
-    }
-    std::vector<size_t> start(1, pre.size());
-    for (const Pairs& pairs : parts) {
-        if (!pairs.error.empty()) {
-            std::cout << "Error: " << pairs.error << std::endl;
-            std::exit(1);
-        }
-        start.push_back(start.back() + pairs.pre.size());
-    }
-    pre.resize(start.back());
-    post.resize(start.back());
-#pragma omp parallel for schedule(dynamic) if (number > 1 && threads > 1)
-    for (int64_t part = 0; part < number; part++) {
-        std::copy(parts[part].pre.begin(), parts[part].pre.end(), pre.begin() + start[part]);
-        std::copy(parts[part].post.begin(), parts[part].post.end(), post.begin() + start[part]);
-        parts[part] = Pairs();
-    }
+    const auto call = [](const void* of, int64_t cell, Pairs& pairs) { (*(const Make*)of)(cell, pairs); };
+    connect(cells, parallel, call, &make, pre, post);
 }
+
+// Count the synapses of each cell from the one with number `first` on.
+void count_synapses(const std::vector<int32_t>& of, size_t first, std::vector<int32_t>& counts);
 
 }  // namespace engine
 

@@ -2,11 +2,13 @@
 #include <cstdio>
 #include <fstream>
 
+#include "brianlib/engine_arrays.h"
 #include "brianlib/engine_parking.h"
 #include "brianlib/engine_recording.h"
 
 namespace engine {
 static const uint64_t LEAST = 1 << 20;  // bytes: less is not worth a file
+static const uint64_t FREE = 16 << 20;  // of all arrays together: so many need not wait on disk
 
 bool last_run = false;
 
@@ -32,21 +34,26 @@ void begin_run(bool last) {
 
 void expect(const void* values, int users) { parkable(values)->users = users; }
 
-void park(const void* values) {
-    Parkable* const parked = parkable(values);
-    const uint64_t bytes = parked->bytes();
+static void park(Parkable& parked) {
+    const uint64_t bytes = parked.bytes();
     if (bytes < LEAST) return;
-    std::ofstream out(part(*parked), std::ios::binary | std::ios::trunc);
-    out.write((const char*)parked->memory(), bytes);
-    out.close();
-    if (!out) fail("cannot write " + part(*parked) + "; is the disk full?");
-    parked->resize(0);
-    parked->parked = bytes;
+    // The file of an earlier run is written over, see write_bytes.
+    std::rename(result(parked.file).c_str(), part(parked).c_str());
+    write_bytes((parked.file + ".part").c_str(), parked.memory(), bytes);
+    parked.resize(0);
+    parked.parked = bytes;
+}
+
+void park(const void* values) {
+    uint64_t all = 0;
+    for (const auto& candidate : parkables())
+        if (!candidate.parked) all += candidate.bytes();
+    if (all > FREE) park(*parkable(values));
 }
 
 void release(const void* values) {
     Parkable* const released = parkable(values);
-    if (released && --released->users == 0 && !released->parked) park(values);
+    if (released && --released->users == 0 && !released->parked) park(*released);
 }
 
 static void read(const Parkable& parkable) {

@@ -1,9 +1,10 @@
 // Arrays of synapses that nothing needs while a network runs: their values wait on disk.
 //
-// Arrays go to FILE.part in the folder of results as soon as all that fills them is done. Pathways take
-// them on loan, to copy what synapses do into their own order (engine_synapses.h), and release them.
-// One that was changed on the way goes to disk when all have released it. After the last run FILE.part
-// takes the place of FILE, which is the file that Brian2 reads; after others the array is read back.
+// Arrays go to FILE.part in the folder of results as soon as all that fills them is done, unless those in
+// memory take little; then they go when nothing needs them any more. Pathways take them on loan, to copy
+// what synapses do into their own order (engine_synapses.h), and release them. One that was changed on
+// the way goes to disk when all have released it. After the last run FILE.part takes the place of FILE,
+// which is the file that Brian2 reads; after others the array is read back.
 #pragma once
 
 #include <cstdint>

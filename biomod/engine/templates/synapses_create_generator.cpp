@@ -129,7 +129,7 @@
         {
             if (_jump)
             {
-                const double _left_out = std::log(_rand(_vectorisation_idx)) * _per_log;
+                const double _left_out = {{'_sequence.log_uniform()' if parallel else 'std::log(_rand(_vectorisation_idx))'}} * _per_log;
                 if (_left_out >= _n_total - _position)
                     break;
                 _position += (long)_left_out;
@@ -174,11 +174,8 @@
     engine::connect(_{{outer_index_size}}, {{'true' if parallel else 'false'}}, _make, {{_dynamic__synaptic_pre}}, {{_dynamic__synaptic_post}});
 
     const int32_t newsize = {{_dynamic__synaptic_pre}}.size();
-    for (int32_t _i = _before; _i < newsize; _i++)
-    {
-        {{_dynamic_N_outgoing}}[{{_dynamic__synaptic_pre}}[_i]]++;
-        {{_dynamic_N_incoming}}[{{_dynamic__synaptic_post}}[_i]]++;
-    }
+    engine::count_synapses({{_dynamic__synaptic_pre}}, _before, {{_dynamic_N_outgoing}});
+    engine::count_synapses({{_dynamic__synaptic_post}}, _before, {{_dynamic_N_incoming}});
     {% for varname in owner._registered_variables | variables_to_array_names(access_data=False) | sort%}
     {{varname}}.resize(newsize);
     {% endfor %}

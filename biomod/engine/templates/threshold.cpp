@@ -18,23 +18,16 @@
     {
 {{block(passes)}}
         // Most blocks have no event.
-        {{passes.real}} _any = 0;
-        #pragma omp simd reduction(+ : _any)
-        for (int _k = 0; _k < _size; _k++)
-            _any += _fired[_k];
-        if (_any == 0)
-            continue;
-        for (int _k = 0; _k < _size; _k++)
-        {
-            if (_fired[_k] == 0)
-                continue;
-            const int64_t _idx = _first + _k;
-            _events[_count++] = _idx;
-            {% if _uses_refractory %}
-            {{not_refractory}}[_idx] = false;
-            {{lastspike}}[_idx] = {{t}};
-            {% endif %}
-        }
+        for (int _start = 0; _start < _size; _start += 64)
+            for (uint64_t _left = engine::negative(_fired + _start, _size - _start); _left; _left &= _left - 1)
+            {
+                const int64_t _idx = _first + _start + engine::lowest(_left);
+                _events[_count++] = _idx;
+                {% if _uses_refractory %}
+                {{not_refractory}}[_idx] = false;
+                {{lastspike}}[_idx] = {{t}};
+                {% endif %}
+            }
     }
     engine::count_events(_cells, {{_eventspace}}, _N, _count);
 {% endblock %}
