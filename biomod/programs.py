@@ -309,7 +309,8 @@ def _keep(binary: Path, kept: Path) -> None:
         return
     _remove_partial(time.time() - ABANDONED)
     entries = sorted(_sizes().items(), key=lambda entry: entry[1].st_mtime)
-    for file in [file for file, _ in entries if file.suffix == ".json"][:-MOST_DESCRIPTIONS]:
+    descriptions = [file for file, _ in entries if file.parent.name == "descriptions"]
+    for file in descriptions[:-MOST_DESCRIPTIONS]:
         file.unlink(missing_ok=True)
     excess = sum(stat.st_size for _, stat in entries) - CACHE_LIMIT
     for file, stat in entries:

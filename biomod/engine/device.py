@@ -22,7 +22,7 @@ from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from brian2.devices.device import all_devices, get_device
 from brian2.units import have_same_dimensions, second
 
-from biomod.engine import cachekeys, checkpoint, codecache, constants, kept, pathways, shortcuts
+from biomod.engine import checkpoint, codecache, constants, kept, pathways, shortcuts
 from biomod.engine.calls import STEP, TIME
 from biomod.engine.checkpoint import CheckpointError, checkpoint_environment
 from biomod.engine.functions import register
@@ -99,7 +99,7 @@ class EngineCodeObject(CPPStandaloneCodeObject):
 
 EngineCodeObject.templater.env.bytecode_cache = TemplateCache()
 
-cachekeys.install()
+
 shortcuts.install()
 kept.install()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -346,3 +347,28 @@ def test_sources_are_the_same_with_the_cache_empty_full_and_off(tmp_path: Path) 
     assert len({str(found[name]) for name in ["off", *others]}) == 7
     for name in others:
         assert found[name] == found[name.replace("other", "off")], name
+
+
+@pytest.mark.validate
+@pytest.mark.parametrize("model", ["lif", "hh"])
+def test_the_circuit_is_the_same_from_processes_that_fill_the_cache_at_once(
+    tmp_path: Path, model: str
+) -> None:
+    def described(name: str, keep: bool, *changed: str, hashes: int = 0) -> Any:
+        return results(
+            "described_circuit.py", tmp_path / f"{name}.npz", model, keep, *changed,
+            BIOMOD_CACHE_DIR=tmp_path / "cache", PYTHONHASHSEED=hashes,
+        )  # fmt: skip
+
+    with ThreadPoolExecutor(3) as pool:
+        started = [pool.submit(described, f"first_{k}", True, hashes=k) for k in range(2)]
+        off = pool.submit(described, "off", False).result()
+        first = [one.result() for one in started]
+    full = described("full", True, hashes=2)
+    changed = described("changed", True, "changed", hashes=3)
+    assert not list((tmp_path / "cache").rglob("*.partial"))
+    for found in (*first, full, changed):
+        assert found["sources"] == off["sources"]
+    assert off["read"] == off["written"] == full["written"] == changed["written"] == 0
+    assert min(full["read"], changed["read"], sum(f["written"] for f in first)) > 80
+    assert min(f["written"] for f in first) > 0
