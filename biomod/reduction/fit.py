@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from biomod.errors import ModelError
-from biomod.reduction.forced import Forced, Training, least_squares, together
+from biomod.reduction.forced import KINDS, Forced, Training, least_squares, together
 from biomod.reduction.initial import Estimate, draws, estimate, starts
 from biomod.reduction.kernel import Simulated, prepare
 from biomod.reduction.models import RESETS, PointModel, glif, point_model
@@ -34,9 +34,12 @@ SHARE = 0.4  # of the generations, around each
 DRAWN = 5  # random sets that are looked at, for each generation of the search
 FIRST = 0.4  # as many generations more, to follow the best of them
 THRESHOLD_SHIFTS = tuple(0.2 * k for k in range(-10, 2))  # mV
-# Least squares: iterations from every guess, guesses that are followed further, and how far, as a
-# share of the generations of the search. Of the random sets as many are guesses.
-TRIAL, FOLLOWED, FORCED, LIKELY = 10, 2, 0.5, 2
+# Least squares: iterations from every guess with a part of the sweeps, as a share of the
+# generations of the search; guesses that are followed with all sweeps, and how far; random sets
+# that are guesses.
+TRIAL, FOLLOWED, FORCED, LIKELY = 0.4, 2, 0.25, 4
+PART = 3  # every third sweep: one of each kind of noise in the usual protocol
+ENOUGH = 9  # sweeps, of which a part will do
 # The GLIF levels that each contains: a fit of it begins where theirs ended.
 _BELOW = {2: (1,), 3: (1,), 4: (2, 3), 5: (4,)}
 CONTAINS: Mapping[str, tuple[str, ...]] = {
@@ -175,7 +178,7 @@ def fit(
     if forced is not None:
         errors = forced(together(chosen, drawn)) if drawn else np.empty(0)
         begin = [*guesses, *(drawn[k] for k in np.argsort(errors)[:LIKELY])]
-        likely, first = _forced(forced, objective, begin, max(1, round(FORCED * generations)))
+        likely, first = _forced(forced, behaviour, objective, begin, generations)
         guesses += likely
     best = Best(objective)
     _search(best, forced, guesses, drawn, seed, generations, tell)
@@ -210,18 +213,22 @@ def _allowed(
 
 
 def _forced(
-    forced: Forced, objective: Training, guesses: Sequence[Mapping[str, float]], iterations: int
-) -> tuple[list[dict[str, float]], int]:
-    """What each guess leads to while the neuron is made to fire when the cell does.
+    forced: Forced, behaviour: Behaviour, objective: Training,
+    guesses: Sequence[Mapping[str, float]], generations: int,
+) -> tuple[list[dict[str, float]], int]:  # fmt: skip
+    """What the best guesses lead to while the neuron is made to fire when the cell does.
 
     With the threshold that suits it best when it fires by itself: where it is wrong by some noise,
     it does so when that is on its side, too early.
     """
-    short = [least_squares(forced, guess, min(TRIAL, iterations)) for guess in guesses]
+    usable = [s for s in behaviour.train if s.kind in KINDS]
+    part = Forced(forced.model, usable[::PART]) if len(usable) >= ENOUGH else forced
+    length, more = (max(1, round(share * generations)) for share in (TRIAL, FORCED))
+    short = [least_squares(part, guess, length) for guess in guesses]
     errors = forced(together(forced.model, [values for values, _ in short]))
     found, tried = [], sum(evaluations for _, evaluations in short)
     for k in np.argsort(errors)[:FOLLOWED]:
-        values, evaluations = least_squares(forced, short[k][0], iterations)
+        values, evaluations = least_squares(forced, short[k][0], more)
         name = "theta" if "theta" in values else "v_peak"
         best = Best(objective)
         best.try_all([{**values, name: values[name] + shift} for shift in THRESHOLD_SHIFTS])
