@@ -30,7 +30,7 @@ from cell_types.bench import respond as respond
 PULSE_NA, PULSE_MS = 1.9, 5.0
 RISE_MS, DECAY_MS = 0.5, 5.0
 # A calcium spike makes the Ca zone rise by this much more than in proportion to the current. Ours
-# is 27 to 34 mV at threshold, 9 with a local event of the tuft alone, 4 with Ca channels blocked.
+# is 24 to 31 mV at threshold, 4 with Ca channels blocked.
 EXCESS_MV = 15.0
 # ... or, paired with an action potential, makes the dendrite stay depolarised for so much longer.
 # (Duration of calcium spikes 20 to 50 ms: Larkum & Zhu 2002, 10.1523/JNEUROSCI.22-16-06991.2002.)
@@ -118,6 +118,7 @@ def without(cell: Cell, channels: Sequence[str], compartments: Sequence[str]) ->
 # BAC firing (P06) and the coincidence window (P07)
 # --------------------------------------------------------------------------------------------
 ONSET = 80.0  # ms; long enough before for an EPSC that leads by 60 ms
+BAC_NA = 0.9  # peak of the dendritic current, below the threshold of the calcium spike
 VETO_LEAD = 5.0  # ms by which distal inhibition precedes
 
 

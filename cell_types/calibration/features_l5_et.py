@@ -89,7 +89,7 @@ def _mean(values: Any) -> float:
 def near_rest(cells: Sequence[Cell], bench: p.Bench) -> list[Features]:
     """Rest, input resistance, sag, and the first spikes at the weakest step that evokes any."""
     currents = [(step(f"{s} nA", "50 ms", "650 ms"),) for s in (SMALL, *SAGS, *SEARCHED)]
-    return [_near_rest(r) for r in bench.each(cells, currents, 660.0, ("soma",))]
+    return [_near_rest(r) for r in bench.each(cells, currents, 660.0, ("soma", "nexus"))]
 
 
 def _near_rest(responses: Sequence[p.Response]) -> Features:
@@ -101,7 +101,8 @@ def _near_rest(responses: Sequence[p.Response]) -> Features:
     sags = np.array([(x[during][-1] - x[during].min()) / (rest - x[during].min()) for x in v[1:4]])
     order = np.argsort(peaks)
     found["sag_ratio_at_-100mV"] = float(np.interp(-100.0, peaks[order], sags[order]))
-    trains = [r.spikes for r in responses[1 + len(SAGS) :]]
+    stronger = responses[1 + len(SAGS) :]
+    trains = [r.spikes for r in stronger]
     firing = [i for i, t in enumerate(trains) if len(t)]
     if firing:
         first = trains[firing[0]]
@@ -111,7 +112,19 @@ def _near_rest(responses: Sequence[p.Response]) -> Features:
         # Without any burst: as if the next step, which is not in the list, evoked one.
         first_burst = SEARCHED[bursts[0]] if bursts else SEARCHED[-1] + 0.02
         found["burst_above_rheobase"] = float(first_burst - SEARCHED[firing[0]]) * 1e3
+        found["burst_drive"] = min(_burst_drive(stronger[i]) for i in firing[:2])
     return found
+
+
+def _burst_drive(response: p.Response) -> float:
+    """Mean depolarisation (mV) of the nexus in the 15 ms after the first action potential.
+
+    Says how near to a burst a cell is that fires singly: 20 mV and more where one begins the step.
+    """
+    since = response.time - response.spikes[0]
+    v = response.v["nexus"]
+    before, after = (since > -3) & (since < -2), (since > 2.5) & (since < BURST)
+    return float(v[after].mean() - v[before].mean())
 
 
 def back_propagation(cells: Sequence[Cell], bench: p.Bench) -> list[Features]:
@@ -148,8 +161,8 @@ def resonance(frequencies: Sequence[float], magnitudes: Sequence[float]) -> floa
 PATH = ("soma", "nexus", "tuft")
 ONSET = 30.0  # ms, of the pulse
 DELAYS = (-8.0, 1.5, 4.0, 7.0, 10.0, 14.0, 20.0, 60.0)  # ms after the start of the pulse
-AMPLITUDES = np.round(np.geomspace(0.12, 2.0, 13), 3)  # nA
-FREQUENCIES = (50.0, 65.0, 80.0, 100.0, 120.0, 140.0, 160.0, 200.0)  # Hz
+AMPLITUDES = np.round(np.geomspace(0.25, 1.7, 18), 3)  # nA
+FREQUENCIES = (*np.arange(50.0, 145.0, 10.0), 160.0, 180.0, 200.0)  # Hz
 BELOW = 0.85  # amplitude of BAC firing as a share of the threshold
 
 
@@ -181,11 +194,22 @@ def _dendritic(pairs: Sequence[p.Response], trains: Sequence[p.Response]) -> Fea
     return found
 
 
+def inhibited(cells: Sequence[Cell], bench: p.Bench) -> list[Features]:
+    """What distal inhibition leaves of BAC firing (P06)."""
+    trials = [p.bac_trials(cell, p.BAC_NA)["inhibited"] for cell in cells]
+    responses = bench.respond(trials, 160.0, events=[p.veto()])
+    return [
+        {"spikes_inhibited": float(len(r.spikes)), "plateau_inhibited": r.plateau("nexus")}
+        for r in responses
+    ]
+
+
 AGONIST = NA("1000 mM", receptors=("alpha2A",))
 # nA, EPSCs on the tuft; the first so small that the dendrite answers in proportion.
-TUFT_SIZES = np.round((0.1, *np.geomspace(0.3, 2.0, 22)), 4)
+TUFT_SIZES = np.round((0.1, *np.geomspace(0.5, 2.0, 36)), 4)
 TUFT_HOLDING = (0.0, 0.05)  # nA
 PROBE, PROBE_START, PROBE_END = -0.02, 200.0, 400.0  # nA, ms
+EVOKED_END = 100.0  # ms
 
 
 def h_current_of_the_tuft(cells: Sequence[Cell], bench: p.Bench) -> list[Features]:
@@ -235,9 +259,9 @@ def tuft_state(
         hold = step(f"{size} nA", "0 ms", f"{PROBE_END} ms", "tuft")
         probe = step(f"{PROBE} nA", f"{PROBE_START} ms", f"{PROBE_END} ms", "tuft")
         steady += [(hold,), (hold, probe)]
-    n = len(sizes)
-    found = bench.each(cells, (*currents, *steady), PROBE_END, PATH, modulators=modulators)
-    return [_tuft_state(sizes, r[:n], r[n:]) for r in found]
+    evoked = bench.each(cells, currents, EVOKED_END, PATH, modulators=modulators)
+    probed = bench.each(cells, steady, PROBE_END, PATH, modulators=modulators)
+    return [_tuft_state(sizes, *pair) for pair in zip(evoked, probed, strict=True)]
 
 
 def _tuft_state(

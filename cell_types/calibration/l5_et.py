@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -169,7 +169,8 @@ BOUNDS: tuple[tuple[str, float, float, float], ...] = (
     ("lowest", 0.33, 0.65, 0.03), ("window", 12, 37, 2), ("far", 0.94, 1.3, 0.03),
     ("spikes_alone", 0, 0, 0.5), ("spikes_both", 2, 4, 0.5), ("alpha2A", 0, 0.82, 0.03),
     ("best_interval", 0.5, 9, 1), ("burst_above_rheobase", 0, 0, 20),
-    ("resistance_at_rest", 1.21, 3, 0.03), ("resistance_at_same_v", 1.22, 3, 0.03),
+    ("resistance_at_same_v", 1.22, 3, 0.03), ("burst_drive", 20, 1e3, 3),
+    ("spikes_inhibited", 1, 1, 0.3), ("plateau_inhibited", 0, 9, 2),
     ("soma_shift", -3.5, 3.5, 0.4), ("spikes_of_pulse", 1, 1, 0.3),
     ("share_without_sodium_at_660um", 0, 0.56, 0.04),
     ("share_without_sodium_at_800um", 0, 0.56, 0.04), ("first_ISI_at_rheobase", 0, 22, 4),
@@ -178,9 +179,11 @@ NEAR = 1.5  # s.d. within which a feature costs next to nothing
 MISSING = 8.0  # excess of a feature that the cell does not show
 # Guesses in each generation: how far they may be from the best candidate, in first steps.
 RADII = (1.5, 3.0, 5.0, 8.0)
-CANDIDATES, GENERATIONS, SIGMA, SEED = 12, 30, 0.01, 1
-DT = "0.05 ms"  # of the search; features are written with the usual step
-PROTOCOLS = (f.at_steps, f.near_rest, f.back_propagation, f.dendritic, f.h_current_of_the_tuft)
+CANDIDATES, GENERATIONS, SIGMA, SEED = 12, 3, 0.006, 1
+# Steps of the search: the short one for the height of action potentials, which the long one gets
+# wrong by 5 mV. All features are written with the short one.
+DT, FINE = "0.05 ms", "0.025 ms"
+PROTOCOLS = (f.at_steps, f.near_rest, f.dendritic, f.inhibited, f.h_current_of_the_tuft)
 
 
 def loss(found: Mapping[str, float]) -> float:
@@ -198,6 +201,13 @@ def loss(found: Mapping[str, float]) -> float:
     return total
 
 
+def signature(found: Mapping[str, float]) -> bool:
+    """A burst at threshold and BAC firing: one current alone no spike, with another one 2 to 4."""
+    nan = math.nan
+    burst = found.get("first_ISI_at_rheobase", nan) < f.BURST
+    return burst and found.get("spikes_alone") == 0 and 2 <= found.get("spikes_both", nan) <= 4
+
+
 @cache
 def _targets() -> dict[str, Target]:
     return targets(NAME)
@@ -208,13 +218,23 @@ def _cost(excess: float) -> float:
     return excess**2 if excess < 2 else 4 + 8 * math.log(excess / 2)
 
 
-def measure(cells: Sequence[Cell], bench: p.Bench) -> list[dict[str, float]]:
+@dataclass(frozen=True)
+class Benches:
+    """Where candidates are measured: programs with the long and the short step."""
+
+    coarse: p.Bench = field(default_factory=lambda: p.Bench("cpp", DT))
+    fine: p.Bench = field(default_factory=lambda: p.Bench("cpp", FINE))
+
+
+def measure(cells: Sequence[Cell], benches: Benches) -> list[dict[str, float]]:
     """Every feature that the loss looks at."""
-    return f.measured(cells, bench, PROTOCOLS)
+    found = f.measured(cells, benches.coarse, PROTOCOLS)
+    shapes = f.back_propagation(cells, benches.fine)
+    return [a | b for a, b in zip(found, shapes, strict=True)]
 
 
 def measure_knobs(
-    candidates: Sequence[Mapping[str, float]], bench: p.Bench, base: Cell
+    candidates: Sequence[Mapping[str, float]], benches: Benches, base: Cell
 ) -> list[dict[str, float]]:
     """Features of each candidate; none of a cell without a resting potential.
 
@@ -222,14 +242,14 @@ def measure_knobs(
     """
     cells = [base.with_(_by_path(base, values(knobs))) for knobs in candidates]
     try:
-        return measure(cells, bench)
+        return measure(cells, benches)
     except ModelError:
         resting = [rests(cell) for cell in cells]
         if all(resting):
             raise
     # Every run has the same number of cells, so that one program does for all.
     stand_in = next((c for c, good in zip(cells, resting, strict=True) if good), base)
-    found = measure([c if r else stand_in for c, r in zip(cells, resting, strict=True)], bench)
+    found = measure([c if r else stand_in for c, r in zip(cells, resting, strict=True)], benches)
     return [x if good else {} for x, good in zip(found, resting, strict=True)]
 
 
@@ -247,13 +267,22 @@ def rests(cell: Cell) -> bool:
     return True
 
 
+@dataclass(frozen=True)
+class Found:
+    """Knobs that a search found, with the loss of its start and theirs (NaN: not measured)."""
+
+    knobs: dict[str, float]
+    loss_before: float
+    loss_after: float
+
+
 def search(
     begin: Mapping[str, float],
     generations: int = GENERATIONS,
     sigma: float = SIGMA,
     seed: int = SEED,
     keep: Path | None = None,
-) -> dict[str, float]:
+) -> Found:
     """The best knobs that CMA-ES finds around `begin`.
 
     Parameters
@@ -271,31 +300,53 @@ def search(
     """
     import cma
 
-    bench, base = p.Bench("cpp", DT), _hh_library.build(NAME, values(begin))
+    benches, base = Benches(), _hh_library.build(NAME, values(begin))
     x0 = np.clip([KNOBS[k].position(begin[k]) for k in KNOBS], 0.005, 0.995)
+    seen = _Seen(keep)
     options = {"seed": seed, "popsize": CANDIDATES, "verbose": -9, "bounds": [0, 1]}
     strategy = cma.CMAEvolutionStrategy(x0, sigma, options)
-    points: list[np.ndarray] = []
-    features: list[dict[str, float]] = []
-    found: list[float] = []
     for generation in range(generations):
         if generation == 0:
             strategy.inject([x0], force=True)
         elif generation > 1:
             radii = [sigma * r for r in RADII]
-            more = guesses(points, features, found, loss, radii, seed + 100 * generation)
-            strategy.inject(more, force=True)
+            measured, number = (seen.points, seen.features, seen.losses), seed + 100 * generation
+            strategy.inject(guesses(*measured, loss, radii, number), force=True)
         asked = [np.clip(x, 0, 1) for x in strategy.ask()]
-        new = measure_knobs([knobs_at(x) for x in asked], bench, base)
-        points, features = points + asked, features + new
-        found += [loss(m) for m in new]
-        strategy.tell(asked, found[-CANDIDATES:])
-        i = int(np.argmin(found))
-        if keep is not None and i >= len(found) - CANDIDATES:
-            _keep(keep, found[i], points[i], features[i])
-        recent = " ".join(f"{x:.0f}" for x in found[-CANDIDATES:])
-        sys.stderr.write(f"{NAME} {generation}: {recent} (best {found[i]:.2f})\n")
-    return knobs_at(points[int(np.argmin(found))]) if found else dict(begin)
+        new = measure_knobs([knobs_at(x) for x in asked], benches, base)
+        seen.add(asked, new)
+        strategy.tell(asked, seen.losses[-CANDIDATES:])
+    if not generations:
+        return Found(dict(begin), math.nan, math.nan)
+    nearest = int(np.argmin([np.abs(x - x0).max() for x in seen.points]))
+    return Found(knobs_at(seen.best), seen.losses[nearest], min(seen.losses))
+
+
+@dataclass
+class _Seen:
+    """What a search has measured so far; says so, and keeps the best in a file."""
+
+    keep: Path | None
+    points: list[np.ndarray] = field(default_factory=list)
+    features: list[dict[str, float]] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+
+    @property
+    def best(self) -> np.ndarray:
+        return self.points[int(np.argmin(self.losses))]
+
+    def add(self, points: Sequence[np.ndarray], features: Sequence[dict[str, float]]) -> None:
+        before = min(self.losses, default=math.inf)
+        new = [loss(m) for m in features]
+        self.points += points
+        self.features += features
+        self.losses += new
+        i = int(np.argmin(self.losses))
+        if self.keep is not None and self.losses[i] < before:
+            _keep(self.keep, self.losses[i], self.points[i], self.features[i])
+        recent = " ".join(f"{x:.0f}" for x in new)
+        count = len(self.losses)
+        sys.stderr.write(f"{NAME} {count}: {recent} (best {self.losses[i]:.2f})\n")
 
 
 def knobs_at(x: np.ndarray) -> dict[str, float]:
@@ -310,18 +361,22 @@ def _keep(path: Path, least: float, x: np.ndarray, found: Mapping[str, float]) -
     partial.replace(path)
 
 
-def write(knobs: Mapping[str, float], generations: int, path: Path = DATA) -> None:
+def write(found: Found, generations: int, path: Path = DATA) -> None:
     """Put the parameters that follow from the knobs into the data file, with their features."""
-    found = {k: float(f"{v:.5g}") for k, v in knobs.items()}
-    cell = _hh_library.build(NAME, values(found))
+    knobs = {k: float(f"{v:.5g}") for k, v in found.knobs.items()}
+    cell = _hh_library.build(NAME, values(knobs))
     document = yaml.safe_load(path.read_text()) if path.exists() else {}
     entry = {
-        "parameters": values(found),
-        "knobs": found,
-        "script": f"python -m cell_types.calibration.l5_et {generations} (seed {SEED})",
+        "parameters": values(knobs),
+        "knobs": knobs,
+        "script": f"python -m cell_types.calibration.l5_et {generations}",
+        "search": {
+            "start": START.name, "seed": SEED, "generations": generations,
+            "loss_of_start": round(found.loss_before, 3), "loss": round(found.loss_after, 3),
+        },
         "targets": "cell_types/data/targets.csv",
         "versions": {name: version(name) for name in ("brian2", "cma", "efel")},
-    }
+    }  # fmt: skip
     for label, backend in (("features", "cpp"), ("features_neuron", "neuron")):
         measured = f.features(cell, p.Bench(backend))
         entry[label] = {k: round(float(v), 5) for k, v in measured.items()}

@@ -49,9 +49,21 @@ def test_written_parameters_follow_from_the_written_knobs(entry):
     assert entry["parameters"] == fit.values(entry["knobs"])
 
 
-def test_the_written_cell_is_the_start_as_its_script_line_says(entry):
-    assert entry["script"].endswith("l5_et 0 (seed 1)")
-    assert entry["knobs"] == fit.search(fit.start(), 0)
+def test_the_written_cell_is_what_its_script_found_from_the_stated_start(entry):
+    """The loss of start and result, measured anew, are those that the search wrote down."""
+    search = entry["search"]
+    assert entry["script"].endswith(f"l5_et {search['generations']}")
+    assert search["start"] == fit.START.name
+    assert 0 < search["loss"] < search["loss_of_start"]
+
+
+@pytest.mark.validate
+def test_the_written_loss_is_that_of_the_written_knobs(entry):
+    candidates = [fit.start(), entry["knobs"]]
+    base = _hh_library.build(NAME, fit.values(fit.start()))
+    before, after = (fit.loss(x) for x in fit.measure_knobs(candidates, fit.Benches(), base))
+    assert before == pytest.approx(entry["search"]["loss_of_start"], rel=0.1)
+    assert after == pytest.approx(entry["search"]["loss"], rel=0.1)
 
 
 @pytest.mark.parametrize("where", ["start", "result"])
@@ -83,10 +95,10 @@ def test_twelve_published_features_are_within_two_standard_deviations(within):
 
 @pytest.mark.xfail(
     strict=True,
-    reason="measured: 12 of 16. The first interval of the strong step (11.5 ms) is too short, the "
-    "slow AHP comes late (0.27 of the interval), the trough of the first step is 9 mV too high (it "
-    "counts the one within doublets), the action potential 4 mV over the limit. Without the burst "
-    "at rheobase the search came to 15 of 16: burst and slow AHP exclude each other so far.",
+    reason="measured: 13 of 16. The first interval of the strong step (11.9 ms) is too short, the "
+    "slow AHP comes late (0.26 of the interval), the action potential is 4 mV over the limit. "
+    "Without the burst at rheobase a search came to 15 of 16: burst and slow AHP exclude each "
+    "other so far.",
 )
 def test_nine_of_ten_published_features_are_within_two_standard_deviations(within):
     assert within[0] >= 0.9 * within[1]

@@ -13,12 +13,10 @@ from cell_types import protocols as p
 
 pytestmark = pytest.mark.validate
 
-AMPLITUDE = 0.9  # nA, below the threshold of the calcium spike
-
 
 @pytest.fixture(scope="module")
 def trials(l5_et, simulator) -> dict[str, p.Response]:
-    made = p.bac_trials(l5_et, AMPLITUDE)
+    made = p.bac_trials(l5_et, p.BAC_NA)
     responses = p.respond(list(made.values()), 200.0, events=[p.veto()], backend=simulator)
     return dict(zip(made, responses, strict=True))
 

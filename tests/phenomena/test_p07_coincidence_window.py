@@ -46,6 +46,5 @@ def test_far_apart_they_do_not_help_each_other(window):
     assert np.all(window.relative[far] >= 0.9)
 
 
-@pytest.mark.xfail(strict=True, reason="measured: 7.7 ms")
 def test_window_is_10_to_40_ms_wide(window):
     assert 10 <= window.width <= 40
