@@ -146,13 +146,17 @@ def _build(
     link_flags: list[str],
 ) -> None:  # fmt: skip
     jobs = [("hot.cpp", HOT), ("cold.cpp", COLD), *((f, HOT) for f in others)]
+    unit: str | None = units["fixed"]
+    fixed = _kept_unit(compiler, directory, unit, flags) if unit else None
     with ThreadPoolExecutor(2) as pool, ExitStack() as used:
-        # Before all others, which wait for it. They hold for the usual flags only.
-        usual = all(flag.startswith("-I") for flag in flags)
+        # Headers come before all others, which wait for them. They hold for the usual flags only.
+        # The first program on a machine, where what is the same in all has to be compiled too, is
+        # there sooner without.
+        usual = all(flag.startswith("-I") for flag in flags) and (not fixed or fixed.exists())
         read = pool.submit(_precompile, compiler, directory, used) if usual else None
         objects = []
-        if units["fixed"]:
-            objects.append(pool.submit(_compile_once, compiler, directory, units["fixed"], flags))
+        if unit and fixed:
+            objects.append(pool.submit(_compile_once, compiler, directory, unit, fixed, flags))
         for name, level in jobs:
             unit = units.get(Path(name).stem)
             given = [level, *flags, *SAFE]
@@ -263,10 +267,16 @@ def _compile_unit(
         return target
 
 
-def _compile_once(compiler: str, directory: Path, unit: str, flags: Sequence[str]) -> str:
+def _kept_unit(compiler: str, directory: Path, unit: str, flags: Sequence[str]) -> Path:
+    """Where the cache has, or will have, what is the same in other programs."""
+    key = key_of([_identity(compiler), unit, library(directory), *flags])
+    return cache_directory() / "programs" / f"{key}.o"
+
+
+def _compile_once(
+    compiler: str, directory: Path, unit: str, kept: Path, flags: Sequence[str]
+) -> str:
     """Compile what is the same in other programs, or take it from the cache."""
-    kept = cache_directory() / "programs"
-    kept /= f"{key_of([_identity(compiler), unit, library(directory), *flags])}.o"
     target = directory / "fixed.o"
     if not _take(kept, target):
         (directory / "fixed.cpp").write_text(unit)

@@ -117,6 +117,22 @@ def test_damaged_headers_are_read_again(tmp_path: Path, empty_cache: Path, keep:
 
 
 @needs_compiler
+def test_headers_are_kept_from_the_second_program_with_the_same_library_on(
+    tmp_path: Path, empty_cache: Path
+) -> None:
+    if not is_read_once():
+        pytest.skip("another compiler than g++")
+    for name, headers in (("a", 0), ("b", 1), ("c", 1)):
+        directory = with_prelude(tmp_path / name, name)
+        library = '#include "brianlib/engine_prelude.h"\nint same() { return 1; }\n'
+        (directory / "library.cpp").write_text(library)
+        binary, _ = compiler.compile_program(directory)
+        assert output_of(binary) == name
+        assert len(list(empty_cache.glob("*.o"))) == 1
+        assert len(list(empty_cache.parent.glob("headers/*"))) == headers
+
+
+@needs_compiler
 def test_headers_that_the_compiler_cannot_use_are_read_as_text(
     tmp_path: Path, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
