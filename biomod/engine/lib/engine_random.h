@@ -147,28 +147,40 @@ ENGINE_INLINE void store(uint64_t* to, Lanes x) { __builtin_memcpy(to, &x, sizeo
 static const int HALF = _engine_block / 2;
 
 // The four words of `n` counters from `first` on; arrays of 64-bit lanes, of which the upper half is
-// not used. Whole vectors are written.
+// not used. `side` vectors are computed side by side, since each is a chain of operations that wait for
+// each other; whole vectors are written.
+template <int side = 1>
 ENGINE_INLINE void words(uint64_t* a, uint64_t* b, uint64_t* c, uint64_t* d, uint32_t first, int n,
                          Stream stream) {
     const Lanes m0 = lanes(0xD2511F53u), m1 = lanes(0xCD9E8D57u);
     constexpr int width = sizeof(Lanes) / 8;
-    for (int k = 0; k < n; k += width) {
-        Lanes xa = count(first + k), xb = lanes(stream.step);
-        Lanes xc = lanes(stream.object), xd = lanes(stream.call);
+    for (int k = 0; k < n; k += side * width) {
+        Lanes xa[side], xb[side], xc[side], xd[side];
+        for (int j = 0; j < side; j++) {
+            xa[j] = count(first + k + j * width);
+            xb[j] = lanes(stream.step);
+            xc[j] = lanes(stream.object);
+            xd[j] = lanes(stream.call);
+        }
         uint32_t k0 = (uint32_t)random_key, k1 = (uint32_t)(random_key >> 32);
         for (int round = 0; round < 10; round++) {
-            const Lanes p0 = multiply(m0, xa), p1 = multiply(m1, xc);
-            xa = exclusive_or(exclusive_or(high(p1), xb), lanes(k0));
-            xc = exclusive_or(exclusive_or(high(p0), xd), lanes(k1));
-            xb = p1;
-            xd = p0;
+            for (int j = 0; j < side; j++) {
+                const Lanes p0 = multiply(m0, xa[j]), p1 = multiply(m1, xc[j]);
+                xa[j] = exclusive_or(exclusive_or(high(p1), xb[j]), lanes(k0));
+                xc[j] = exclusive_or(exclusive_or(high(p0), xd[j]), lanes(k1));
+                xb[j] = p1;
+                xd[j] = p0;
+            }
             k0 += 0x9E3779B9u;
             k1 += 0xBB67AE85u;
         }
-        store(a + k, xa);
-        store(b + k, xb);
-        store(c + k, xc);
-        store(d + k, xd);
+        for (int j = 0; j < side; j++) {
+            const int to = k + j * width;
+            store(a + to, xa[j]);
+            store(b + to, xb[j]);
+            store(c + to, xc[j]);
+            store(d + to, xd[j]);
+        }
     }
 }
 
@@ -195,8 +207,9 @@ class WordSequence {
     uint32_t next() {
         if (used == 4 * BATCH) {
             const Stream part = {stream.object, stream.call | drawn / HALF << 8, stream.step};
-            words(batch, batch + BATCH, batch + 2 * BATCH, batch + 3 * BATCH,
-                  first + drawn % HALF, BATCH, part);
+            constexpr int vectors = BATCH * 8 / sizeof(Lanes);
+            words<(vectors > 2 ? 2 : vectors)>(batch, batch + BATCH, batch + 2 * BATCH,
+                                               batch + 3 * BATCH, first + drawn % HALF, BATCH, part);
             drawn += BATCH;
             used = 0;
         }
@@ -382,14 +395,18 @@ static void fill_binomial_sparse(T* __restrict out, const Binomial& distribution
     const uint32_t trials = _engine_block * distribution.trials;
     const uint32_t uneven = (0u - trials) % trials;  // the part of the words that is one too many
     uint32_t found[MOST_FOUND];
+    static thread_local uint32_t last[_engine_block];  // found in each cell that has one
     for (int n = 0; n < total;) {
         const uint64_t product = (uint64_t)sequence.next() * trials;
         if ((uint32_t)product < uneven) continue;
         const uint32_t trial = (uint32_t)(product >> 32), cell = trial % _engine_block;
-        // No trial succeeds twice.
-        if (out[cell] > 0 && std::find(found, found + n, trial) != found + n) continue;
+        // No trial succeeds twice. (Both conditions are rare, unlike two successes in one cell.)
+        const T before = out[cell];
+        if ((before > 0) & (last[cell] == trial)) continue;
+        if (before > 1 && std::find(found, found + n, trial) != found + n) continue;
         found[n++] = trial;
-        out[cell] += 1;
+        last[cell] = trial;
+        out[cell] = before + 1;
     }
 }
 
