@@ -60,22 +60,21 @@ static inline V exp(V x) {{
     return (V)bits;
 }}
 
-template <bool COMPARE, bool KEEP, bool FORCE, bool NOISE>
+template <bool COMPARE, bool KEEP, bool FORCE>
 static void sweep(
     long blocks, long steps, const double* __restrict current, double dt,
     const double* __restrict parameters, const double* __restrict coefficients,
     const double* __restrict start, const int32_t* __restrict refractory, long room,
     int32_t* counts, int32_t* times, double* voltage, const double* target, double* squared,
-    const int32_t* forced, long forces, double softness, double* likelihood, double* margins)
+    const int32_t* forced, long forces, double* margins)
 {{
     const long n = blocks * W;
     for (long b = 0; b < blocks; b++) {{
 {load}
-        V blocked[U], error[U], hazard[U], highest[U];
+        V blocked[U], error[U], highest[U];
         for (int u = 0; u < U; u++) {{
-            blocked[u] = V{{}}; error[u] = V{{}}; hazard[u] = V{{}}; highest[u] = V{{}} - 1e300;
+            blocked[u] = V{{}}; error[u] = V{{}}; highest[u] = V{{}} - 1e300;
         }}
-        double rise[W] = {{0}};
         long next = 0;
         double held[{states}][W];
         long until[W], due = -1;
@@ -89,10 +88,7 @@ static void sweep(
 {update}
                 const V above = ({above}) - blocked[u];
                 if (!FORCE) event |= above >= 0.0;
-                else if (!now) {{
-                    if (NOISE) hazard[u] += exp(above / softness);
-                    highest[u] = above > highest[u] ? above : highest[u];
-                }}
+                else if (!now) highest[u] = above > highest[u] ? above : highest[u];
             }}
             if (now) next++;
             if (COMPARE) {{
@@ -118,10 +114,8 @@ static void sweep(
                     }}
                     if (FORCE ? now : !waited && ({above_one}) >= 0.0) {{
                         if (FORCE) {{
-                            const double at = ({above_one});
-                            rise[l] += at;
                             double* m = margins + (k * (forces + 1) + next - 1) * 2;
-                            m[0] = at; m[1] = highest[l / N][l % N];
+                            m[0] = ({above_one}); m[1] = highest[l / N][l % N];
                         }}
                         if (counts[k] < room) times[k * room + counts[k]] = (int32_t)(t + 1);
                         counts[k]++;
@@ -146,7 +140,6 @@ static void sweep(
         }}
         if (COMPARE) for (int l = 0; l < W; l++) squared[b * W + l] = error[l / N][l % N];
         if (FORCE) for (int l = 0; l < W; l++) {{
-            if (NOISE) likelihood[b * W + l] = rise[l] / softness - dt * hazard[l / N][l % N];
             double* m = margins + ((b * W + l) * (forces + 1) + forces) * 2;
             m[0] = 0.0; m[1] = highest[l / N][l % N];
         }}
@@ -157,14 +150,13 @@ extern "C" void simulate(
     long blocks, long steps, const double* current, double dt, const double* parameters,
     const double* coefficients, const double* start, const int32_t* refractory, long room,
     int32_t* counts, int32_t* times, double* voltage, const double* target, double* squared,
-    const int32_t* forced, long forces, double softness, double* likelihood, double* margins)
+    const int32_t* forced, long forces, double* margins)
 {{
-    auto run = target ? sweep<true, false, false, false> : sweep<false, false, false, false>;
-    if (voltage) run = target ? sweep<true, true, false, false> : sweep<false, true, false, false>;
-    if (margins) run = sweep<true, false, true, false>;
-    if (likelihood) run = sweep<true, false, true, true>;
+    auto run = target ? sweep<true, false, false> : sweep<false, false, false>;
+    if (voltage) run = target ? sweep<true, true, false> : sweep<false, true, false>;
+    if (margins) run = sweep<true, false, true>;
     run(blocks, steps, current, dt, parameters, coefficients, start, refractory, room, counts,
-        times, voltage, target, squared, forced, forces, softness, likelihood, margins);
+        times, voltage, target, squared, forced, forces, margins);
 }}
 """
 

@@ -38,8 +38,6 @@ class Simulated:
         Sum of the squared differences from the target in mV2.
     voltage : array of shape (neurons, steps), optional
         In mV, at the end of each step.
-    likelihood : array of shape (neurons,), optional
-        Logarithm of the likelihood of the spikes that were forced.
     margins : array of shape (neurons, forced + 1, 2), optional
         How far above its threshold the neuron is at each forced spike (mV), and the highest it was
         since the one before; the last row is what follows the last spike, and its first is 0.
@@ -50,7 +48,6 @@ class Simulated:
     dt: float
     squared: Array
     voltage: Array | None = None
-    likelihood: Array | None = None
     margins: Array | None = None
 
     @property
@@ -87,23 +84,20 @@ class Prepared:
         `most_spikes` is how many spikes of a neuron are kept (by default one per step); all are
         counted.
         """
-        return self._run(current, voltage, target, most_spikes, None, None)
+        return self._run(current, voltage, target, most_spikes, None)
 
     def forced(
         self,
         current: npt.ArrayLike,
         spikes: npt.NDArray[np.int32],
         target: npt.ArrayLike,
-        softness: float | None = None,
     ) -> Simulated:
         """Response of neurons that fire at given steps, and only then.
 
-        The likelihood of these spikes is that of a neuron with escape noise, which fires at the
-        rate ``exp((v - threshold) / softness)`` per ms (Pillow et al. 2005,
-        10.1523/JNEUROSCI.3305-05.2005; Mensi et al. 2012, 10.1152/jn.00408.2011). Without
-        `softness` only the margins are computed, in a third of the time.
+        Made to fire with the cell, a neuron keeps its errors apart from one another (Pillow et al.
+        2005, 10.1523/JNEUROSCI.3305-05.2005).
         """
-        return self._run(current, False, target, 1, spikes, softness)
+        return self._run(current, False, target, 1, spikes)
 
     def _run(
         self,
@@ -112,7 +106,6 @@ class Prepared:
         target: npt.ArrayLike | None,
         most_spikes: int | None,
         forced: npt.NDArray[np.int32] | None,
-        softness: float | None,
     ) -> Simulated:
         drive = np.ascontiguousarray(current, dtype=float)
         if drive.ndim != 1 or not np.isfinite(drive).all():
@@ -125,19 +118,16 @@ class Prepared:
         counts, squared = np.zeros(size, np.int32), np.zeros(size)
         times = np.empty((size, room), np.int32)
         v = np.empty((size, steps)) if voltage else None
-        likelihood = None if softness is None else np.zeros(size)
         margins = None if forced is None else np.zeros((size, len(forced) + 1, 2))
         library(source(self.model)).simulate(
             whole(size // BLOCK), whole(steps), address(drive), real(self.dt),
             address(self.parameters), address(self.coefficients), address(self.start),
             address(self.waits), whole(room), address(counts), address(times), address(v),
             address(goal), address(squared), address(forced),
-            whole(0 if forced is None else len(forced)), real(softness or 0.0),
-            address(likelihood), address(margins),
+            whole(0 if forced is None else len(forced)), address(margins),
         )  # fmt: skip
         return Simulated(
             counts[:n], times[:n], self.dt, squared[:n], None if v is None else v[:n],
-            None if likelihood is None else likelihood[:n],
             None if margins is None else margins[:n],
         )  # fmt: skip
 

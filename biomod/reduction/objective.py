@@ -27,7 +27,6 @@ WEIGHTS: Mapping[str, float] = MappingProxyType(
     {"explained_variance": 1.0, "coincidence": 0.4, "rate": 0.4, "voltage": 0.15}
 )
 WORST = 3.0  # of each part; beyond that, one absurd set is as bad as another
-SOFTNESS = (0.5, 0.25, 0.12)  # mV, of the escape noise, one after another
 BEFORE, AFTER = 2.0, 4.0  # ms around a spike of the cell in which voltages are not compared
 
 _SOURCE = """
@@ -96,45 +95,6 @@ def _between_spikes(s: Sweep) -> Array:
         target[max(0, round((t - BEFORE) / s.dt)) : round((t + AFTER) / s.dt)] = np.nan
     # Recorded at the beginning of a sample; the simulation gives the end of a step.
     return np.append(target[1:], np.nan)
-
-
-class Likelihood:
-    """A smooth loss to begin with: the neurons are made to fire when the cell does.
-
-    Mean over spikes of the negative logarithm of their likelihood under escape noise, and the
-    error of the voltage in standard deviations. Of models with a threshold only: the spike of an
-    exponential or quadratic neuron begins long before its cut.
-    """
-
-    # Weight of the voltage, and where the threshold follows it: the difference of both is then what
-    # counts, and v one of the two exponentials that it is made of (by hand, on L23_PC,
-    # its test included).
-    VOLTAGE, MOVING = 10.0, 0.3
-
-    def __init__(
-        self, model: PointModel, sweeps: Sequence[Sweep], softness: float = 0.5, threads: int = 2
-    ) -> None:
-        self.model, self.dt, self.threads = model, sweeps[0].dt, threads
-        self.softness = softness  # mV
-        self.goals = [Goal.of(s) for s in sweeps]
-        self.spikes = max(1, sum(len(g.steps) for g in self.goals))
-
-    def __call__(self, parameters: Mapping[str, npt.ArrayLike]) -> Array:
-        """Loss of every set."""
-        neurons = prepare(self.model, parameters, self.dt)
-
-        def one(goal: Goal) -> tuple[Array, Array]:
-            found = neurons.forced(goal.current, goal.steps, goal.target, self.softness)
-            assert found.likelihood is not None
-            error = np.sqrt(found.squared / max(goal.variation, 1e-12))
-            return found.likelihood, np.minimum(error, WORST)
-
-        with ThreadPoolExecutor(self.threads) as pool:
-            parts = list(pool.map(one, self.goals))
-        likelihood = np.sum([x for x, _ in parts], axis=0) / self.spikes
-        voltage = np.mean([x for _, x in parts], axis=0)
-        weight = self.MOVING if "a_v" in self.model.names else self.VOLTAGE
-        return np.asarray(weight * voltage - likelihood)
 
 
 class Objective:
