@@ -4,8 +4,9 @@ Brian2 runs the objects of a network one after the other. Those that change each
 cell alone holds (state updates, thresholds, Poisson inputs) are *divisible*: their cells can be
 shared out among threads, and several of them can follow each other on each thread without waiting
 for the other threads. A phase (`lib/engine_phase.h`) is such a sequence. A divisible object may
-join a phase across objects that stand between them, if neither touches what the other writes; so
-the results are exactly those of the order in which Brian2 runs the objects.
+join a phase across objects that stand between them, if neither touches what the other writes, and
+a phase may wait for a later one in the same way; so the results are exactly those of the order in
+which Brian2 runs the objects.
 """
 
 from __future__ import annotations
@@ -88,6 +89,10 @@ class Phase:
             and all(member.independent(candidate) for member in self.members)
         )
 
+    def commutes(self, other: _Object) -> bool:
+        """Whether the order of all members and another object does not matter."""
+        return all(member.commutes(other) for member in self.members)
+
 
 def fuse(
     lines: list[str], codeobjects: dict[str, Any], array_name: Callable[[Any], str], prefix: str
@@ -97,11 +102,13 @@ def fuse(
     Phase number k is the function ``_run_{prefix}{k}``.
     """
     phases: list[Phase] = []
-    result: list[str] = []
+    order: list[str | _Object | Phase] = []
+    texts: dict[str, str] = {}
+    network = ""
     for line in lines:
         found = _ADD.search(line)
         if found is None:
-            result.append(line)
+            order.append(line)
             continue
         network, clock, name = found.groups()
         item = _describe(name, clock, codeobjects[name], array_name)
@@ -111,14 +118,45 @@ def fuse(
             if joined is None:
                 joined = Phase(clock)
                 phases.append(joined)
-                result.append(f"{network}.add(&{clock}, _run_{prefix}{len(phases) - 1});")
+                order.append(joined)
             joined.members.append(item)
         else:
-            result.append(line)
+            order.append(item)
+            texts[name] = line
         for phase in phases:
             if phase is not joined:
                 phase.passed.append(item)
+    order = joined_later(order)
+    result: list[str] = []
+    phases = []
+    for each in order:
+        if isinstance(each, Phase):
+            result.append(f"{network}.add(&{each.clock}, _run_{prefix}{len(phases)});")
+            phases.append(each)
+        else:
+            result.append(each if isinstance(each, str) else texts[each.name])
     return result, phases
+
+
+def joined_later(order: list[str | _Object | Phase]) -> list[str | _Object | Phase]:
+    """The same with each phase in the next one, where it can wait until then.
+
+    `order` is what a network runs; strings are lines that stay where they are.
+    """
+    result = list(order)
+    for phase in [each for each in order if isinstance(each, Phase)]:
+        place = result.index(phase)
+        between: list[_Object] = []
+        for each in result[place + 1 :]:
+            if isinstance(each, str) or not all(map(phase.commutes, between)):
+                break
+            if isinstance(each, Phase) and each.clock == phase.clock:
+                if all(m.independent(other) for m in phase.members for other in each.members):
+                    each.members[:0] = phase.members
+                    del result[place]
+                break
+            between = each.members if isinstance(each, Phase) else [each]
+    return result
 
 
 def _describe(name: str, clock: str, codeobject: Any, array_name: Callable[[Any], str]) -> _Object:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from brian2 import DEFAULT_FUNCTIONS, Function, TimedArray, ms
 
 from biomod.engine.functions import does_more_than_told
-from biomod.engine.fusion import Divisible, Phase, _Object
+from biomod.engine.fusion import Divisible, Phase, _Object, joined_later
 
 
 def divided(name: str, owner: str, writes: str, reads: str = "", shared: str = "") -> _Object:
@@ -65,3 +65,43 @@ def test_only_functions_of_the_user_with_a_state_may_do_anything() -> None:
 def test_objects_of_another_clock_stay_apart() -> None:
     other = _Object("x", "slow_clock", {"x"}, {"x"}, Divisible("A", "100", 1.0, ["x"], []))
     assert not takes(other, [UPDATE], [])
+
+
+def later(*order: _Object | str | list[_Object]) -> list[list[str] | str]:
+    """What is run, in its order: names of the members of each phase, and of other objects."""
+    given = [Phase("clock", each) if isinstance(each, list) else each for each in order]
+    return [
+        [member.name for member in each.members]
+        if isinstance(each, Phase)
+        else each if isinstance(each, str) else each.name
+        for each in joined_later(given)
+    ]  # fmt: skip
+
+
+BLOCK = divided("block", "A", "mg", reads="v")
+
+
+def test_a_phase_waits_for_the_next_one_if_nothing_between_needs_it() -> None:
+    record, noise = serial("record", reads="v"), divided("noise", "B", "n")
+    assert later([BLOCK, noise], record, [UPDATE]) == ["serial", ["block", "noise", "update"]]
+    assert later([BLOCK], serial("record", reads="mg"), [UPDATE]) == [
+        ["block"],
+        "serial",
+        ["update"],
+    ]
+    assert later([BLOCK], serial("v"), [UPDATE]) == [["block"], "serial", ["update"]]
+    assert later([BLOCK], replace(record, opaque=True), [UPDATE])[0] == ["block"]
+
+
+def test_phases_of_cells_that_read_each_other_stay_apart() -> None:
+    mean = divided("mean", "A", "m", reads="v", shared="v")
+    assert later([UPDATE], serial("x"), [mean]) == [["update"], "serial", ["mean"]]
+
+
+def test_three_phases_become_one() -> None:
+    b, c = divided("b", "B", "x"), divided("c", "C", "y")
+    assert later([b], serial("z"), [c], serial("z"), [UPDATE])[-1] == ["b", "c", "update"]
+
+
+def test_a_phase_stays_before_a_line_that_is_no_object() -> None:
+    assert later([BLOCK], "network.run(1);", [UPDATE])[0] == ["block"]
