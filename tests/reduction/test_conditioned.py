@@ -203,6 +203,7 @@ CASES = {
 MISSED = {
     "L23_PC": "mixture: 0.869 where a separate refit has 0.912; ACh alone is followed",
     "L5_IT": "0.800 where a separate refit has 0.861",
+    "VIP": "0.817 where a separate refit has 0.864",
 }
 
 
