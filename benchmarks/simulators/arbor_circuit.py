@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 import time
@@ -36,7 +37,9 @@ def compile_mechanisms() -> float:
     FOLDER.mkdir(parents=True, exist_ok=True)
     if not (FOLDER / "reference-catalogue.so").exists():
         tool = Path(sys.executable).with_name("arbor-build-catalogue")
-        subprocess.run([tool, "reference", MODS], cwd=FOLDER, check=True,
+        # The tool calls whichever python3 comes first.
+        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        subprocess.run([tool, "reference", MODS], cwd=FOLDER, check=True, env=environment,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
     return time.perf_counter() - started
 

@@ -11,22 +11,25 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from biomod.mechanisms import variability
-from biomod.model import Population
+from biomod.model import Cell, Population
 from biomod.simulation import Program
 from biomod.units import Quantity
 from cell_types import _hh_library
 from cell_types._hh import lean
 from cell_types._valid import with_factors
+from cell_types.calibration import l5_et
 from cell_types.calibration.features_hh import Protocol, compile_protocol, measure
-from cell_types.calibration.fit_hh import CANDIDATES, DT_FINAL, Task
+from cell_types.calibration.fit_hh import CANDIDATES, DT_FINAL
 from cell_types.calibration.search_hh import task_for
+from cell_types.calibration.targets import Target, targets
 
 DATA = Path(_hh_library.__file__).parent / "data"
 LIMIT = 2.0
@@ -35,6 +38,54 @@ SIGNATURE = 4.0
 WANTED, MOST_DRAWN, SEED = 20, 600, 1
 
 Factors = dict[str, float]
+Features = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What decides whether a model is valid.
+
+    Attributes
+    ----------
+    goals : mapping of str to Target
+        Published features.
+    measure : callable
+        Features of some cells, always of as many.
+    signature : callable
+        Whether features show the signature of the type.
+    """
+
+    goals: Mapping[str, Target]
+    measure: Callable[[Sequence[Cell]], Sequence[Features]]
+    signature: Callable[[Features], bool]
+
+    def misses(self, features: Features) -> tuple[str, ...]:
+        """Features that are beyond the limit or not shown."""
+        nan = float("nan")
+        return tuple(
+            p for p, goal in self.goals.items() if not abs(goal.z(features.get(p, nan))) <= LIMIT
+        )
+
+    def is_valid(self, features: Features, left_out: tuple[str, ...] = ()) -> bool:
+        """Whether all features lie within the limit and the signature holds."""
+        return set(self.misses(features)) <= set(left_out) and self.signature(features)
+
+
+def judge_for(name: str) -> Judge:
+    """The judge of one type of cell."""
+    if name == l5_et.NAME:
+        benches = l5_et.Benches()
+        return Judge(targets(name), lambda cells: l5_et.measure(cells, benches), l5_et.signature)
+    task = task_for(name)
+    protocol = Protocol.for_targets({p: t.value for p, t in task.goals.items()})
+    programs: list[Program] = []
+
+    def measured(cells: Sequence[Cell]) -> Sequence[Features]:
+        if not programs:
+            programs.append(compile_protocol(cells, protocol, DT_FINAL))
+        return measure(cells, protocol, programs[0])
+
+    return Judge(task.goals, measured, lambda features: task.penalty(features) <= SIGNATURE)
 
 
 def facts() -> dict[str, dict[str, Any]]:
@@ -60,38 +111,23 @@ def _number(value: object) -> float:
     return value.si
 
 
-def misses(task: Task, features: Mapping[str, float]) -> tuple[str, ...]:
-    """Features that are beyond the limit or not shown."""
-    nan = float("nan")
-    return tuple(
-        p for p, goal in task.goals.items() if not abs(goal.z(features.get(p, nan))) <= LIMIT
-    )
-
-
-def is_valid(task: Task, features: Mapping[str, float], left_out: tuple[str, ...] = ()) -> bool:
-    """Whether all features lie within the limit and the signature holds."""
-    return set(misses(task, features)) <= set(left_out) and task.penalty(features) <= SIGNATURE
-
-
 def collect(name: str) -> tuple[list[Factors], int, tuple[str, ...]]:
     """Valid models, how many were drawn for them, and the features left out."""
-    task, cell = task_for(name), lean(_hh_library.build(name))
-    protocol = Protocol.for_targets({p: t.value for p, t in task.goals.items()})
+    judge, cell = judge_for(name), _hh_library.build(name)
+    cell = cell if name == l5_et.NAME else lean(cell)
     drawn = draw(name, MOST_DRAWN)
     # The calibrated cell comes first: what it misses is not asked of the others.
     candidates: list[Factors] = [{}, *drawn]
-    program: Program | None = None
     valid: list[Factors] = []
     left_out: tuple[str, ...] = ()
     for k in range(0, MOST_DRAWN, CANDIDATES):
         batch = candidates[k : k + CANDIDATES]
         cells = [with_factors(cell, factors) for factors in batch]
-        program = program or compile_protocol(cells, protocol, DT_FINAL)
-        found = measure(cells, protocol, program)
+        found = judge.measure(cells)
         if k == 0:
-            left_out = misses(task, found[0])
+            left_out = judge.misses(found[0])
             batch, found = batch[1:], found[1:]
-        valid += [f for f, x in zip(batch, found, strict=True) if is_valid(task, x, left_out)]
+        valid += [f for f, x in zip(batch, found, strict=True) if judge.is_valid(x, left_out)]
         sys.stderr.write(f"{name}: {len(valid)} of {k + CANDIDATES - 1}\n")
         if len(valid) >= WANTED:
             return valid, k + CANDIDATES - 1, left_out
@@ -101,7 +137,7 @@ def collect(name: str) -> tuple[list[Factors], int, tuple[str, ...]]:
 def main(names: list[str]) -> None:
     """Draw models of the named cells (default: all) and replace theirs in the data files."""
     table = DATA / "valid_hh.csv"
-    for name in names or [n for n in _hh_library.fitted_values() if n != "L5_ET"]:
+    for name in names or list(_hh_library.fitted_values()):
         valid, drawn, left_out = collect(name)
         rows = _read(table, name)
         for number, factors in enumerate(valid):
