@@ -201,6 +201,13 @@ def loss(found: Mapping[str, float]) -> float:
     return total
 
 
+def signature(found: Mapping[str, float]) -> bool:
+    """A burst at threshold and BAC firing: one current alone no spike, with another one 2 to 4."""
+    nan = math.nan
+    burst = found.get("first_ISI_at_rheobase", nan) < f.BURST
+    return burst and found.get("spikes_alone") == 0 and 2 <= found.get("spikes_both", nan) <= 4
+
+
 @cache
 def _targets() -> dict[str, Target]:
     return targets(NAME)
