@@ -1,0 +1,3 @@
+#include "objects.h"
+#include "brianlib/engine_phase.h"
+

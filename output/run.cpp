@@ -1,0 +1,27 @@
+#include<stdlib.h>
+#include "objects.h"
+#include<ctime>
+#include<random>
+
+#include "code_objects/neurongroup_group_variable_set_conditional_codeobject.h"
+
+#include "brianlib/engine_checkpoint.h"
+#include "brianlib/engine_random.h"
+
+void brian_start()
+{
+	_init_arrays();
+	_load_arrays();
+	// Initialize clocks (link timestep and dt to the respective arrays)
+    brian::defaultclock.timestep = brian::_array_defaultclock_timestep;
+    brian::defaultclock.dt = brian::_array_defaultclock_dt;
+    brian::defaultclock.t = brian::_array_defaultclock_t;
+}
+
+void brian_end()
+{
+	_write_arrays();
+	_dealloc_arrays();
+}
+
+
