@@ -14,7 +14,7 @@ from cell_types import _hh_library
 from cell_types import protocols as p
 from cell_types._l5_et import distances
 from cell_types.calibration import l5_et as fit
-from cell_types.calibration import table
+from cell_types.calibration import table, valid_hh
 from cell_types.calibration.features_l5_et import resonance
 from cell_types.calibration.targets import targets
 
@@ -63,6 +63,22 @@ def test_the_script_finds_the_written_cell_again(entry):
     assert {k: float(f"{v:.5g}") for k, v in found.knobs.items()} == entry["knobs"]
     assert found.loss_before == pytest.approx(stated["loss_of_start"], abs=1e-3)
     assert found.loss_after == pytest.approx(stated["loss"], abs=1e-3)
+
+
+def test_there_are_twenty_valid_models():
+    """Different cells, each kept for the features of the type, not for being the calibrated one."""
+    models = cell_types.valid_models(NAME)
+    assert len(models) >= 20
+    assert len({tuple(c.g_max.si for c in m.soma.channels) for m in models}) == len(models)
+
+
+@pytest.mark.validate
+def test_valid_models_show_burst_back_propagation_and_bac_firing():
+    """Measured anew: what the rejection asked for, of the first twelve."""
+    judge = valid_hh.judge_for(NAME)
+    left_out = tuple(valid_hh.facts()[NAME]["left_out"])
+    found = judge.measure(cell_types.valid_models(NAME)[: fit.CANDIDATES])
+    assert sum(judge.is_valid(x, left_out) for x in found) >= fit.CANDIDATES - 1
 
 
 @pytest.mark.parametrize("where", ["start", "result"])
