@@ -1,9 +1,9 @@
 """Values that are set by an expression with random numbers, drawn ahead for blocks of cells.
 
 Brian2's template evaluates ``S.w = "exp(0.3*randn())"`` synapse by synapse. Where random numbers
-are the engine's own, each a function of seed, assignment and index, they are drawn for a block of
-256 cells or synapses before a loop that has no call left which keeps it from being vectorised; and
-blocks can be shared out among threads.
+are the engine's own, each a function of seed, number of the assignment since the seed was set, and
+index, they are drawn for a block of 256 cells or synapses before a loop that has no call left which
+keeps it from being vectorised; and blocks can be shared out among threads.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 # With an index for each cell, and with a list of them, in which one may stand twice.
 ONE_BY_ONE = "group_variable_set"
 INITIAL = {ONE_BY_ONE, "group_variable_set_conditional"}
-# How often an assignment was made before, in place of the time step of numbers in a run.
+# All have one stream: as in Brian2, the same seed before two assignments gives both the same numbers.
+INITIAL_STREAM = "initial values"
+# Assignments with random numbers since the seed was set, in place of the time step.
 TIMES = "_times"
 _RANDOM = {DEFAULT_FUNCTIONS[name] for name in ("rand", "randn", "poisson")}
 _OWN_INDEX = {"_idx", "_sub_idx"}  # no two cells have the same

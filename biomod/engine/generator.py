@@ -35,7 +35,7 @@ from brian2.utils.stringtools import (
 from biomod.engine.calls import PURE_FUNCTIONS, STEP, TIME, VECTOR_FUNCTIONS, Calls, Loop
 from biomod.engine.constants import real
 from biomod.engine.division import divisible, global_name, stateless
-from biomod.engine.draws import INITIAL, TIMES, draw_ahead
+from biomod.engine.draws import INITIAL, INITIAL_STREAM, TIMES, draw_ahead
 from biomod.engine.exponentials import Sharing
 from biomod.engine.ordering import ordered
 from biomod.engine.packing import Pack, pack
@@ -463,7 +463,7 @@ class EngineGenerator(CPPCodeGenerator):
     def stream(self) -> str:
         """What names the random numbers of this code: stays the same from run to run."""
         if self.template_name in INITIAL:
-            return self.name  # with the number of the assignment
+            return INITIAL_STREAM
         return re.sub(r"_codeobject(_\d+)?$", "", self.name)
 
     @property

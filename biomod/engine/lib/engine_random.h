@@ -19,6 +19,7 @@ void _engine_start();
 namespace engine {
 
 extern uint64_t random_key;
+extern uint32_t assignments;  // with random numbers, since the seed was set
 extern int threads;
 
 struct Word4 { uint32_t a, b, c, d; };

@@ -35,6 +35,7 @@ void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); 
 
 namespace engine {
 uint64_t random_key = 0;
+uint32_t assignments = 0;
 int threads = 1;
 }  // namespace engine
 
@@ -43,10 +44,13 @@ std::vector<EngineState>& engine_states() {
     return states;
 }
 
-void _engine_seed(uint64_t seed) { engine::random_key = seed; }
+void _engine_seed(uint64_t seed) {
+    engine::random_key = seed;
+    engine::assignments = 0;
+}
 void _engine_seed() {
     std::random_device device;
-    engine::random_key = ((uint64_t)device() << 32) | device();
+    _engine_seed(((uint64_t)device() << 32) | device());
 }
 
 void _engine_start() {

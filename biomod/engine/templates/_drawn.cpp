@@ -2,8 +2,7 @@
    (biomod/engine/draws.py). `index` is the index of the cell, `code` what is done to it. #}
 {% macro blocks(drawn, size, index, code) %}
     {{drawn.statics|autoindent}}
-    static uint32_t _made = 0;
-    const uint32_t _times = _made++;
+    const uint32_t _times = engine::assignments++;
     engine::in_blocks({{size}}, {{'true' if drawn.independent else 'false'}}, [=](const int64_t _first, const int _size)
     {
         {% for type, name in drawn.buffers %}
