@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # With an index for each cell, and with a list of them, in which one may stand twice.
 ONE_BY_ONE = "group_variable_set"
 INITIAL = {ONE_BY_ONE, "group_variable_set_conditional"}
-# All have one stream: as in Brian2, the same seed before two assignments gives both the same numbers.
+# All have one stream: after the same seed two assignments draw the same numbers, as in Brian2.
 INITIAL_STREAM = "initial values"
 # Assignments with random numbers since the seed was set, in place of the time step.
 TIMES = "_times"
