@@ -1,3 +1,0 @@
-#include "objects.h"
-#include "brianlib/engine_phase.h"
-
