@@ -165,9 +165,17 @@ def test_no_two_assignments_have_the_same_numbers(drawn: Drawn) -> None:
         first / 10, stats.norm.cdf(several - 100 * first),
         drawn["once_sum_1"] - 1, stats.norm.cdf(drawn["once_normal_1"]),
         drawn["once_guarded_1"] - np.arange(20000), drawn["once_whole_1"] / 10,
+        drawn["once_before_1"], drawn["once_before_too_1"], drawn["once_other_seed_1"],
     ]  # fmt: skip
     r = np.corrcoef(uniform) - np.eye(len(uniform))
     assert np.abs(r).max() < 4.5 / np.sqrt(20000)
+
+
+def test_the_same_seed_before_two_assignments_gives_the_same_numbers(drawn: Drawn) -> None:
+    # As Brian2's test_random_values_fixed_seed asks. Guarded ones come from Brian2's generator.
+    for name in ("before", "before_too", "guarded_before"):
+        again = drawn[f"once_{name.replace('before', 'after')}_1"]
+        np.testing.assert_array_equal(drawn[f"once_{name}_1"], again, err_msg=name)
 
 
 def test_counts_that_are_set_have_their_distributions(drawn: Drawn) -> None:

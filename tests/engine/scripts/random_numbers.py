@@ -73,7 +73,14 @@ H = NeuronGroup(
     part : 1
     sum : 1
     guarded : 1
-    between : 1""",
+    between : 1
+    before : 1
+    before_too : 1
+    after : 1
+    after_too : 1
+    guarded_before : 1
+    guarded_after : 1
+    other_seed : 1""",
     threshold="mean > 1000",
     namespace={"own": own, "few_more": few_more},
     name="initial",
@@ -98,9 +105,19 @@ S.x = "mean_pre + rand()"
 S.y["i > j"] = "1 + rand()"
 once = ["uniform", "normal", "again", "several", "poisson_number", "few_number", "whole", "flag"]
 once += ["even", "chance", "sliced", "listed", "part", "sum", "guarded", "between", "mean"]
+once += ["before", "before_too", "after", "after_too", "guarded_before", "guarded_after"]
+once += ["other_seed"]
 run(29 * ms)
 H.between = "rand()"
 run(1 * ms)
+# The same seed again, and a run between.
+seed(number + 100)
+H.before, H.before_too, H.guarded_before = "rand()", "rand()", "own(i) + rand()"
+run(0 * ms)
+seed(number + 100)
+H.after, H.after_too, H.guarded_after = "rand()", "rand()", "own(i) + rand()"
+seed(number + 101)
+H.other_seed = "rand()"
 device.build(directory=str(out.with_suffix("")), run=False)
 arrays = {}
 for threads in (1, 2, 3):
