@@ -12,11 +12,15 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from parts import finish, measured
 
 HERE = Path(__file__).parent
 # Operations of one call in lib/engine.h and engine_random.h: range reduction, polynomial, scaling.
@@ -143,33 +147,32 @@ def work(model: str) -> dict[str, float]:
     return {"gflop": total / 1e9, "gbyte": bytes_ / 1e9}
 
 
-def main() -> None:
+def share(model: str, report: Mapping[str, Any], scratch: Path) -> dict[str, Any]:
+    """Work, bound and measured time of one version."""
+    row = measured(f"{model} counted", [__file__, model], scratch / "cache")
+    circuit = [str(HERE / "engine_circuit.py"), model, "biomod_cpp", "1", "double"]
+    run = measured(f"{model} run", [*circuit, str(scratch / model)], scratch / "cache")
+    if "error" in row or "error" in run:
+        return row if "error" in row else run
+    flops = row["gflop"] / report["peak_gflop_per_s"]
+    moved = row["gbyte"] / report["peak_gbyte_per_s"]
+    run_s = statistics.median(run["run_s"])
+    row |= {"flops_s": flops, "bytes_s": moved, "run_s": run_s}
+    return row | {"share": max(flops, moved) / run_s}
+
+
+def main() -> int:
     """Measure and print."""
     if len(sys.argv) > 1:
         print(json.dumps(work(sys.argv[1])))
-        return
+        return 0
     report: dict[str, Any] = {"name": "roofline"}
     with tempfile.TemporaryDirectory() as folder:
         report["peak_gflop_per_s"], report["peak_gbyte_per_s"] = peaks(Path(folder))
         for model in ("lif", "hh"):
-            counted = subprocess.run(
-                [sys.executable, __file__, model], check=True, stdout=subprocess.PIPE, text=True
-            )
-            row = json.loads(counted.stdout.splitlines()[-1])
-            flops = row["gflop"] / report["peak_gflop_per_s"]
-            moved = row["gbyte"] / report["peak_gbyte_per_s"]
-            circuit = [
-                str(HERE / "engine_circuit.py"), model, "biomod_cpp", "1", "double",
-                str(Path(folder) / model),
-            ]  # fmt: skip
-            done = subprocess.run(
-                [sys.executable, *circuit], check=True, stdout=subprocess.PIPE, text=True
-            )
-            run_s = sorted(json.loads(done.stdout.splitlines()[-1])["run_s"])[1]
-            row |= {"flops_s": flops, "bytes_s": moved, "run_s": run_s}
-            report[model] = row | {"share": max(flops, moved) / run_s}
-    print(json.dumps(report, indent=2))
+            report[model] = share(model, report, Path(folder))
+    return finish(report)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -2,15 +2,15 @@
 
 usage: bench_sizes.py [CELLS ...]
 
-Prints one JSON object. Each cell has as many synapses in all sizes. Stock Brian2 C++ standalone and
-the engine on one and two threads, in double precision; runs of 1 s (the run alone, as Brian2
-measures it), of the engine the median of three, of stock one (50,000 hh cells take it minutes).
-`times_2500` is the cost of a cell as a multiple of that with 2,500 cells.
+Prints one JSON object. Each cell has as many synapses in all sizes. The engine on one and two
+threads in double precision, and stock Brian2 C++ standalone, which would take hours of a processor
+for the larger sizes, in one size (bench_engine.py has it with 2,500 cells); runs of 1 s (the run
+alone, as Brian2 measures it), medians of three where they take seconds and single ones where
+more. `times_2500` is the cost of a cell as a multiple of that with 2,500 cells.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import sys
@@ -19,30 +19,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench_engine import measure
+from bench_engine import Variant, measure
+from parts import finish
 
 SIZES = (500, 2_500, 10_000, 25_000, 50_000)
-# Name, device, threads, precision; how many runs.
-VARIANTS = [
-    (("stock", "cpp_standalone", 1, "double", ()), 1),
-    (("engine", "biomod_cpp", 1, "double", ()), 3),
-    (("engine_2_threads", "biomod_cpp", 2, "double", ()), 3),
-]
+STOCK_SIZES = (10_000,)
+# Name, device, threads, precision.
+STOCK: Variant = ("stock", "cpp_standalone", 1, "double", ())
+ENGINE: tuple[Variant, ...] = (
+    ("engine", "biomod_cpp", 1, "double", ()),
+    ("engine_2_threads", "biomod_cpp", 2, "double", ()),
+)
+# Largest size of which three runs are made.
+THREE_RUNS = {"lif": 50_000, "hh": 10_000}
 
 
-def row(
-    model: str,
-    variant: tuple[str, str, int, str, tuple[str, ...]],
-    runs: int,
-    cells: int,
-    scratch: Path,
-) -> dict[str, Any]:
+def row(model: str, variant: Variant, runs: int, cells: int, scratch: Path) -> dict[str, Any]:
     """What one size costs."""
     found = measure(model, variant, scratch, f"cells={cells}", f"runs={runs}")
+    if "error" in found:
+        return found
     seconds = statistics.median(found["run_s"])
     return {
         "compiled": found["compiled"],
-        "run_s": seconds,
+        "run_s": found["run_s"],
         "ms_per_cell_second": seconds / found["cells"] * 1e3,
         # Of the processor, by the whole program, with making of synapses and writing of results.
         "cpu_ms_per_cell_second": statistics.median(found["program_cpu_s"]) / found["cells"] * 1e3,
@@ -53,34 +53,27 @@ def row(
     }
 
 
-def table(
-    model: str,
-    variant: tuple[str, str, int, str, tuple[str, ...]],
-    runs: int,
-    sizes: Sequence[int],
-    scratch: Path,
-) -> dict[int, Any]:
+def table(model: str, variant: Variant, sizes: Sequence[int], scratch: Path) -> dict[int, Any]:
     """What all sizes cost, and the cost of a cell against that in the usual size."""
-    rows = {cells: row(model, variant, runs, cells, scratch) for cells in sizes}
-    if 2_500 in rows:
-        usual = rows[2_500]["ms_per_cell_second"]
-        for one in rows.values():
+    largest = 0 if variant is STOCK else THREE_RUNS[model]
+    rows = {n: row(model, variant, 3 if n <= largest else 1, n, scratch) for n in sizes}
+    usual = rows.get(2_500, {}).get("ms_per_cell_second")
+    for one in rows.values():
+        if usual and "error" not in one:
             one["times_2500"] = one["ms_per_cell_second"] / usual
     return rows
 
 
-def main() -> None:
+def main() -> int:
     """Measure and print."""
-    sizes = [int(word) for word in sys.argv[1:]] or SIZES
+    given = [int(word) for word in sys.argv[1:]]
     report: dict[str, Any] = {"name": "sizes", "cores": os.cpu_count()}
     with tempfile.TemporaryDirectory() as folder:
         for model in ("lif", "hh"):
-            report[model] = {
-                variant[0]: table(model, variant, runs, sizes, Path(folder))
-                for variant, runs in VARIANTS
-            }
-    print(json.dumps(report, indent=2))
+            report[model] = {v[0]: table(model, v, given or SIZES, Path(folder)) for v in ENGINE}
+            report[model]["stock"] = table(model, STOCK, given or STOCK_SIZES, Path(folder))
+    return finish(report)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -18,7 +18,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -60,6 +59,18 @@ CELLS, RUNS = int(OPTIONS.get("cells", 2500)), int(OPTIONS.get("runs", 3))
 HH = MODEL == "hh"
 SIZES = {"E": CELLS * 80 // 100, "PV": CELLS // 10, "SOM": CELLS * 6 // 100, "VIP": CELLS // 25}
 P = min(1.0, 0.1 * 2500 / CELLS)  # probability of a connection
+# The program is started by a process that is small itself, since a child's peak of memory begins
+# with its parent's; it adds seconds (wall, processor) and the peak (kB) of each run to a file.
+WATCH = """
+import os, sys, time
+started = time.perf_counter()
+process = os.spawnv(os.P_NOWAIT, "./main", ["./main", *sys.argv[2:]])
+status, used = os.wait4(process, 0)[1:]
+wall = time.perf_counter() - started
+with open(sys.argv[1], "a") as file:
+    print(wall, used.ru_utime + used.ru_stime, used.ru_maxrss, file=file)
+sys.exit(abs(os.waitstatus_to_exitcode(status)))
+"""
 ONE = dict(cm=1 * uF / cm**2, r_axial=150 * ohm * cm)
 CHANNELS = """
 I_ion_soma = gNa*m**3*h*(ENa - V_soma) + gK*n**4*(EK - V_soma) + gM*p*(EK - V_soma) : amp
@@ -245,6 +256,7 @@ def prepare() -> None:
         prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-Ofast", "-march=native", "-std=c++11"]
     if DEVICE == "cython":
         prefs.codegen.target = "cython"
+        prefs.codegen.runtime.cython.cache_dir = FOLDER  # nothing is in it yet
     else:
         set_device(DEVICE, build_on_run=False, directory=FOLDER)
     if PRECISION == "single":
@@ -253,33 +265,38 @@ def prepare() -> None:
     seed(int(OPTIONS.get("seed", 42)))
 
 
+def compiled() -> set[tuple[Path, float]]:
+    """What a compiler has written, and when."""
+    return {(file, file.stat().st_mtime) for file in Path(FOLDER).rglob("*.o")}
+
+
 def run_standalone(network: Network) -> dict[str, Any]:
     """Build the program and run it; times, and its peak of memory."""
+    before = compiled()
     started = time.perf_counter()
     network.run(1 * second)
     written = time.perf_counter()
     device.build(directory=FOLDER, run=False)
     built = time.perf_counter()
-    runs, programs, processor = [], [], []
+    now, log = compiled(), Path(FOLDER).absolute() / "watched.txt"
+    log.unlink(missing_ok=True)
+    watch = [sys.executable, "-I", "-S", "-c", WATCH, str(log)]
+    prefs.devices.cpp_standalone.run_cmd_unix = watch
+    runs, programs = [], []
     for _ in range(RUNS):
-        before, cpu = time.perf_counter(), os.times().children_user
+        called = time.perf_counter()
         device.run(directory=FOLDER, with_output=False)
-        programs.append(time.perf_counter() - before)
-        processor.append(os.times().children_user - cpu)
+        programs.append(time.perf_counter() - called - device.timers["run_binary"])
         runs.append(device._last_run_time)
-    # Once more from a process that is small itself, since a child's peak begins with its parent's.
-    count = "import os; p = os.spawnl(os.P_NOWAIT, './main', './main'); "
-    count += "print(os.wait4(p, 0)[2].ru_maxrss)"
-    command = [sys.executable, "-I", "-S", "-c", count]
-    shown = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=True).stdout
+    wall, processor, peak = np.loadtxt(log, ndmin=2).T
     return {
-        "compiled": bool(list(Path(FOLDER).rglob("*.o"))),
+        "compiled": now != before,
         "describe_s": written - started,
         "build_s": built - written,
         "run_s": runs,
-        "program_s": programs,
-        "program_cpu_s": processor,
-        "peak_memory_mb": int(shown.split()[-1]) / 2**10,
+        "program_s": (np.array(programs) + wall).tolist(),
+        "program_cpu_s": processor.tolist(),
+        "peak_memory_mb": peak.max() / 2**10,
     }
 
 

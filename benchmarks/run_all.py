@@ -1,7 +1,9 @@
 """Run every ``bench_*.py`` beside this file, one after the other, and collect what they print.
 
 A benchmark is a script that prints one JSON object on standard output: a ``name`` and its
-measured numbers, with the unit in the key (``build_s``, ``run_s``, ``peak_memory_mb``).
+measured numbers, with the unit in the key (``build_s``, ``run_s``, ``peak_memory_mb``). What is
+there is written after each of them; a part that fails has an ``error`` in its place, and what
+failed is named at the end.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import time
 from importlib import metadata
 from pathlib import Path
 
+from parts import failures
 from show import show
 
 HERE = Path(__file__).resolve().parent
@@ -44,24 +47,31 @@ def run(script: Path) -> dict[str, object]:
         [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, check=False
     )
     wall_s = round(time.perf_counter() - start, 3)
-    if done.returncode != 0:
-        return {"name": script.stem, "error": f"exit status {done.returncode}", "wall_s": wall_s}
+    result: dict[str, object] = {"name": script.stem.removeprefix("bench_"), "wall_s": wall_s}
     try:
-        return {"name": script.stem, "wall_s": wall_s, **json.loads(done.stdout)}
+        result |= json.loads(done.stdout)
     except (json.JSONDecodeError, TypeError) as error:
-        return {"name": script.stem, "error": f"no JSON object: {error}", "wall_s": wall_s}
+        result["error"] = f"no JSON object: {error}"
+    # A script that has results of other parts says itself which one failed.
+    if done.returncode != 0 and not list(failures(result)):
+        result["error"] = f"exit status {done.returncode}"
+    return result
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
-    parser.add_argument("--only", metavar="TEXT", default="", help="names that contain TEXT")
+    parser.add_argument(
+        "--only", metavar="TEXT", nargs="+", default=[""], help="names that contain one of TEXT"
+    )
     args = parser.parse_args()
 
-    scripts = [s for s in sorted(HERE.glob("bench_*.py")) if args.only in s.stem]
+    scripts = [s for s in sorted(HERE.glob("bench_*.py")) if any(t in s.stem for t in args.only)]
     if not scripts:
         print(f"no benchmark in {HERE} matches {args.only!r}", file=sys.stderr)
         return 2
+    args.out.mkdir(parents=True, exist_ok=True)
+    target = args.out / "results.json"
     results: list[dict[str, object]] = []
     for script in scripts:
         print(f"{script.stem} …", file=sys.stderr, flush=True)
@@ -69,12 +79,13 @@ def main() -> int:
         results.append(result)
         numbers = (f"{key}={value}" for key, value in result.items() if key != "name")
         print(f"{result['name']}: {', '.join(numbers)}", flush=True)
-    args.out.mkdir(parents=True, exist_ok=True)
-    target = args.out / "results.json"
-    target.write_text(json.dumps({"machine": machine(), "results": results}, indent=2) + "\n")
-    for written in (target, *show(results, args.out)):
-        print(f"written: {written}", file=sys.stderr)
-    return int(any("error" in result for result in results))
+        target.write_text(json.dumps({"machine": machine(), "results": results}, indent=2) + "\n")
+    for path in (target, *show(results, args.out)):
+        print(f"written: {path}", file=sys.stderr)
+    failed = [line for r in results for line in failures({str(r["name"]): r})]
+    for line in failed:
+        print(f"failed: {line}", file=sys.stderr)
+    return int(bool(failed))
 
 
 if __name__ == "__main__":

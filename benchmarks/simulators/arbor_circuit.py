@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -205,8 +206,10 @@ def main() -> None:
     who = simulation.spikes()["source"]["gid"]
     rates = {n: float(np.sum((who >= FIRST[n]) & (who < FIRST[n] + SIZES[n]))) / SIZES[n]
              for n in NAMES}  # fmt: skip
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     result = {"compile_s": compile_s, "build_s": built - started, "run_s": runs,
-              "rates_hz": rates, "synapses": sum(map(len, recipe.incoming))}  # fmt: skip
+              "peak_memory_mb": peak_mb, "rates_hz": rates,
+              "synapses": sum(map(len, recipe.incoming))}  # fmt: skip
     print(json.dumps(result))
 
 

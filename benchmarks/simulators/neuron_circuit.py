@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -196,8 +197,10 @@ def main() -> None:
     for name, size in SIZES.items():
         rates[name] = float(np.sum((who >= first) & (who < first + size))) / size
         first += size
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     result = {"compile_s": COMPILE_S, "build_s": built - started, "run_s": runs,
-              "rates_hz": rates, "synapses": len(links), "traces": len(traces)}  # fmt: skip
+              "peak_memory_mb": peak_mb, "rates_hz": rates,
+              "synapses": len(links), "traces": len(traces)}  # fmt: skip
     print(json.dumps(result))
 
 
