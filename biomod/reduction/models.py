@@ -119,6 +119,9 @@ class PointModel:
         if self.linear and self.refractory and set(self.held) != set(self.states):
             raise ModelError(f"{self.name}: where one matrix advances them, all states stand still")
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.above, self.scheme, *self.equations.values()))
+
     def _expressions(self) -> list[tuple[str, str]]:
         found = [("above", self.above)]
         for what in ("equations", "reset", "rest"):
