@@ -5,8 +5,8 @@ usage: bench_sizes.py [CELLS ...]
 Prints one JSON object. Each cell has as many synapses in all sizes. The engine on one and two
 threads in double precision, and stock Brian2 C++ standalone, which would take hours of a processor
 for the larger sizes, in one size (bench_engine.py has it with 2,500 cells); runs of 1 s (the run
-alone, as Brian2 measures it), medians of three where they take seconds and single ones where
-more. `times_2500` is the cost of a cell as a multiple of that with 2,500 cells.
+alone, as Brian2 measures it), medians of as many as `CELLS_RUN` allows. `times_2500` is the cost of
+a cell as a multiple of that with 2,500 cells.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ ENGINE: tuple[Variant, ...] = (
     ("engine", "biomod_cpp", 1, "double", ()),
     ("engine_2_threads", "biomod_cpp", 2, "double", ()),
 )
-# Largest size of which three runs are made.
-THREE_RUNS = {"lif": 50_000, "hh": 10_000}
+# Up to nine runs, as long as they have no more cells than these in all.
+CELLS_RUN = {"lif": 150_000, "hh": 50_000}
+MOST_RUNS = 9
 
 
 def row(model: str, variant: Variant, runs: int, cells: int, scratch: Path) -> dict[str, Any]:
@@ -55,8 +56,10 @@ def row(model: str, variant: Variant, runs: int, cells: int, scratch: Path) -> d
 
 def table(model: str, variant: Variant, sizes: Sequence[int], scratch: Path) -> dict[int, Any]:
     """What all sizes cost, and the cost of a cell against that in the usual size."""
-    largest = 0 if variant is STOCK else THREE_RUNS[model]
-    rows = {n: row(model, variant, 3 if n <= largest else 1, n, scratch) for n in sizes}
+    cells_run = 0 if variant is STOCK else CELLS_RUN[model]
+    rows = {
+        n: row(model, variant, min(max(cells_run // n, 1), MOST_RUNS), n, scratch) for n in sizes
+    }
     usual = rows.get(2_500, {}).get("ms_per_cell_second")
     for one in rows.values():
         if usual and "error" not in one:
