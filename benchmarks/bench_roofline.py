@@ -126,9 +126,10 @@ def work(model: str) -> dict[str, float]:
     sys.argv = ["", model, "runtime", "1", "double", ""]
     sys.path.insert(0, str(HERE))
     import engine_circuit
-    from brian2 import BrianLogger, defaultclock, ms
+    from brian2 import BrianLogger, defaultclock, ms, prefs
 
     BrianLogger.log_level_error()
+    prefs.codegen.target = "numpy"  # nothing is run, and Cython would compile for minutes
 
     defaultclock.dt = (0.05 if model == "hh" else 0.1) * ms
     objects, _ = engine_circuit.circuit()
