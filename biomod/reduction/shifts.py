@@ -35,9 +35,10 @@ VOLTAGES: Mapping[str, float] = {"I": 15.0, "theta": 10.0, "dv": 10.0, "dtheta":
 # Two concentrations do not tell three receptors of one modulator apart, and 0.05 mV between them
 # cost 0.05 of explained variance (VIP, ACh). What the conditions leave open is as the change of the
 # holding current says: a shift that is as far from it as it may be adds EXPECTED to the forced
-# error (in quadrature), and COST to the loss, which is what such an error costs there at 4 %.
+# error (in quadrature), and COST to the loss, which is what that costs in the training loss where
+# the error is 4 % of the current. By hand, on validation concentrations of VIP.
 EXPECTED, COST = 0.06, 0.2
-FIRST = 0.6  # of the generations, around the least squares
+FIRST = 0.6  # of the generations, around what least squares led to
 
 
 def composed(
@@ -223,8 +224,8 @@ class Shifts:
     ) -> tuple[Fit, dict[Arm, dict[str, float]]]:
         """The surrogate without modulators and the shifts.
 
-        By least squares while the neuron fires with the cell, then by itself. Without modulators it
-        explains no less of the training data than the models that it contains.
+        By least squares while the neuron fires with the cell, then by itself. A set that without
+        modulators explains less of the training data than the models it contains pays for it.
 
         Parameters
         ----------
