@@ -1,18 +1,28 @@
 """C++ of the simulator of a point neuron, written from its description.
 
-Neurons are advanced in blocks whose states stay in vector registers for the whole sweep. What
-happens at a spike, or when a refractory period ends, is done one neuron at a time.
+Neurons are advanced in groups of a few vectors, whose states stay in registers from one event to
+the next. What happens at an event (a spike, or the end of a refractory period) is done one neuron
+at a time.
 """
 
 from __future__ import annotations
 
 import ast
+from functools import cache
 
 from biomod.errors import ModelError
 from biomod.reduction.models import PointModel
 
-# A block is UNROLL vectors; 8 doubles with AVX-512, else 4, so that 16 fits both.
-BLOCK = 16
+# Neurons come in whole groups. A step of a linear neuron waits for one product of the last, so
+# that 8 neurons (two vectors with AVX2, one with AVX-512) fill the processor and leave it enough
+# registers; the others wait longer.
+_LINEAR, _OTHER = 8, 16
+
+
+def block(model: PointModel) -> int:
+    """How many neurons are advanced together."""
+    return _LINEAR if model.linear else _OTHER
+
 
 _TEXT = """
 #include <cmath>
@@ -26,7 +36,7 @@ static constexpr int N = 8;
 #else
 static constexpr int N = 4;
 #endif
-static constexpr int W = 16, U = W / N;
+static constexpr int W = {block}, U = W / N;
 typedef double V __attribute__((vector_size(8 * N)));
 typedef int64_t M __attribute__((vector_size(8 * N)));
 
@@ -75,30 +85,46 @@ static void sweep(
         for (int u = 0; u < U; u++) {{
             blocked[u] = V{{}}; error[u] = V{{}}; highest[u] = V{{}} - 1e300;
         }}
-        long next = 0;
+        long next = 0, due = steps;  // the forced spike, and the end of a refractory period
         double held[{states}][W];
-        long until[W], due = -1;
+        long until[W];
         for (int l = 0; l < W; l++) until[l] = -1;
         for (long t = 0; t < steps; t++) {{
-            const double I = current[t];
-            M event{{}};
-            const bool now = FORCE && next < forces && forced[next] <= t + 1;
-            #pragma GCC unroll 8
-            for (int u = 0; u < U; u++) {{
+            M event;
+            bool now;
+            long end = due < steps ? due : steps - 1;
+            if (FORCE && next < forces && forced[next] <= end) end = forced[next] - 1;
+            if (end < t) end = t;
+            {{
+{enter}
+                for (;; t++) {{
+                    const double I = current[t];
+                    now = FORCE && next < forces && forced[next] <= t + 1;
+                    event = M{{}};
+                    #pragma GCC unroll 8
+                    for (int u = 0; u < U; u++) {{
 {update}
-                const V above = ({above}) - blocked[u];
-                if (!FORCE) event |= above >= 0.0;
-                else if (!now) highest[u] = above > highest[u] ? above : highest[u];
+                        const V above = {above};
+                        if (!FORCE) event |= above >= blocked[u];
+                        else if (!now) {{
+                            const V free = above - blocked[u];
+                            top[u] = free > top[u] ? free : top[u];
+                        }}
+                    }}
+                    if (COMPARE) {{
+                        const double goal = target[t];
+                        if (goal == goal)  // NaN: not compared
+                            #pragma GCC unroll 8
+                            for (int u = 0; u < U; u++) {{
+                                const V d = x_v[u] - goal;
+                                sum[u] += blocked[u] == 0.0 ? d * d : V{{}};
+                            }}
+                    }}
+                    if (KEEP || t == end || (!FORCE && any(event))) break;
+                }}
+{leave}
             }}
             if (now) next++;
-            if (COMPARE) {{
-                const double goal = target[t];
-                if (goal == goal)  // NaN: not compared
-                    for (int u = 0; u < U; u++) {{
-                        const V d = s_v[u] - goal;
-                        error[u] += blocked[u] == 0.0 ? d * d : V{{}};
-                    }}
-            }}
             if (t == due || now || any(event)) {{
                 double wall[W];
 {spill}
@@ -161,6 +187,7 @@ extern "C" void simulate(
 """
 
 
+@cache  # every sweep asks for it, and to write it takes as long as to simulate a second
 def source(model: PointModel) -> str:
     """C++ of the simulator of a model."""
     states, used = model.states, _vector_parameters(model)
@@ -174,12 +201,20 @@ def source(model: PointModel) -> str:
     declared = [f"V {name}[U];" for name, _ in arrays]
     copies = [f"{name}[u] = load({place} + b*W + u*N);" for name, place in arrays]
     loaded = [*declared, f"for (int u = 0; u < U; u++) {{ {' '.join(copies)} }}"]
+    # The compiler keeps in registers what nobody points to.
+    inside = [(f"x_{s}", f"s_{s}") for s in states] + [("sum", "error"), ("top", "highest")]
+    each = "for (int u = 0; u < U; u++)"
+    enter = [f"V {x}[U]; {each} {x}[u] = {s}[u];" for x, s in inside]
+    leave = [f"{each} {s}[u] = {x}[u];" for x, s in inside]
     after = [f"const double after_{s} = {_scalar(model, e)};" for s, e in model.reset.items()]
     after += [f"o_{s}[l] = after_{s};" for s in model.reset]
     return _TEXT.format(
         states=len(states),
+        block=block(model),
+        enter=_indent(enter, 16),
+        leave=_indent(leave, 16),
         load=_indent(loaded, 8),
-        update=_indent(update, 16),
+        update=_indent(update, 24),
         above=_vector(model, model.above),
         above_one=_scalar(model, model.above),
         spill=_indent([f"double o_{s}[W]; std::memcpy(o_{s}, s_{s}, sizeof o_{s});"
@@ -205,25 +240,32 @@ def _vector_parameters(model: PointModel) -> list[str]:
 
 
 def _exact(model: PointModel) -> tuple[list[str], int]:
-    """``x(t + dt) = M x + B I + c``, without what is zero whatever the parameters."""
-    terms: dict[str, list[str]] = {s: [] for s in model.states}
+    """``x(t + dt) = M x + B I + c``, without what is zero whatever the parameters.
+
+    What a state was comes last in its sum: the next step waits for it, and for nothing else.
+    """
+    terms: dict[str, list[tuple[int, str]]] = {s: [] for s in model.states}
     for k, (own, other) in enumerate(model.pattern):
-        factor = {"I": " * I", "1": ""}.get(other, f" * s_{other}[u]")
-        terms[own].append(f"c{k}[u]{factor}")
-    lines = [f"const V new_{s} = {' + '.join(found)};" for s, found in terms.items()]
-    return [*lines, *(f"s_{s}[u] = new_{s};" for s in model.states)], len(model.pattern)
+        factor = {"I": " * I", "1": ""}.get(other, f" * x_{other}[u]")
+        place = {"1": 0, "I": 1, own: 3}.get(other, 2)
+        terms[own].append((place, f"c{k}[u]{factor}"))
+    lines = [
+        f"const V new_{s} = {' + '.join(text for _, text in sorted(found, key=lambda x: x[0]))};"
+        for s, found in terms.items()
+    ]
+    return [*lines, *(f"x_{s}[u] = new_{s};" for s in model.states)], len(model.pattern)
 
 
 def _stepwise(model: PointModel) -> list[str]:
     rate = {s: _vector(model, e) for s, e in model.equations.items()}
     # A state that stands still does so for the others, too; where all do, none needs to.
-    still = {s: f"s_{s}[u]" for s in model.states if s in model.held and model.refractory}
+    still = {s: f"x_{s}[u]" for s in model.states if s in model.held and model.refractory}
     if model.scheme == "sequential":
-        return [f"s_{s}[u] += dt * ({rate[s]});" for s in model.states]
-    lines = [f"const V new_{s} = s_{s}[u] + dt * ({rate[s]});" for s in model.states]
+        return [f"x_{s}[u] += dt * ({rate[s]});" for s in model.states]
+    lines = [f"const V new_{s} = x_{s}[u] + dt * ({rate[s]});" for s in model.states]
     for s in model.states:
         free = f"blocked[u] == 0.0 ? new_{s} : {still[s]}" if s in still else f"new_{s}"
-        lines.append(f"s_{s}[u] = {free};")
+        lines.append(f"x_{s}[u] = {free};")
     return lines
 
 
@@ -253,7 +295,7 @@ class _Names(ast.NodeTransformer):
 
 
 def _vector(model: PointModel, expression: str) -> str:
-    names = {s: f"s_{s}[u]" for s in model.states} | {p: f"p_{p}[u]" for p in model.names}
+    names = {s: f"x_{s}[u]" for s in model.states} | {p: f"p_{p}[u]" for p in model.names}
     return _text(expression, names)
 
 

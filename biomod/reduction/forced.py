@@ -39,7 +39,7 @@ WEIGHT, USUAL = 0.3, 0.02
 BELOW, LACK = 0.05, 5.0
 ROUNDING = 1e-9  # of an explained variance
 STEP = 1e-4  # of the derivatives, as a share of the bounds
-DAMPING = tuple(10.0 ** (0.5 * k) for k in range(-6, 10))  # tried at once, relative to the last
+DAMPING = tuple(10.0**k for k in range(-3, 5))  # tried at once, relative to the last
 STALLED, PATIENCE = 1e-4, 3  # a search ends that gains a smaller share in so many steps
 
 
@@ -99,12 +99,12 @@ class Forced:
         def one(goal: Goal) -> Array:
             found = neurons.forced(goal.current, goal.steps, goal.target)
             assert found.margins is not None
-            at, highest = np.clip(np.nan_to_num(found.margins.T, nan=-1e6), -1e6, 1e6)
+            at, highest = np.fmin(np.fmax(found.margins.T, -1e6), 1e6)  # NaN: far below
             early, late = np.maximum(highest.T, 0.0), np.minimum(at.T[:, :-1], 0.0)
             error = np.concatenate([early, late], axis=1) / scale
-            squared = np.nan_to_num(found.squared, nan=1e9) / max(goal.variation, 1e-12)
+            squared = np.fmin(found.squared / max(goal.variation, 1e-12), WORST**2)
             weight = VOLTAGE * np.sqrt(max(1, len(goal.steps)))
-            voltage = weight * np.sqrt(np.minimum(squared, WORST**2))[:, None]
+            voltage = weight * np.sqrt(squared)[:, None]
             return np.concatenate([MOST * np.tanh(error / MOST), voltage], axis=1)
 
         with ThreadPoolExecutor(self.threads) as pool:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from biomod.errors import ModelError, unknown_name
 from biomod.reduction._library import address, integers, library, real, whole
-from biomod.reduction._source import BLOCK, source
+from biomod.reduction._source import block, source
 from biomod.reduction.models import PointModel, evaluate
 
 Array = npt.NDArray[np.float64]
@@ -120,7 +120,7 @@ class Prepared:
         v = np.empty((size, steps)) if voltage else None
         margins = None if forced is None else np.zeros((size, len(forced) + 1, 2))
         library(source(self.model)).simulate(
-            whole(size // BLOCK), whole(steps), address(drive), real(self.dt),
+            whole(size // block(self.model)), whole(steps), address(drive), real(self.dt),
             address(self.parameters), address(self.coefficients), address(self.start),
             address(self.waits), whole(room), address(counts), address(times), address(v),
             address(goal), address(squared), address(forced),
@@ -154,7 +154,7 @@ def prepare(
         raise ModelError(f"dt must be positive and finite (ms), not {dt!r}")
     values = _table(model, parameters)
     n = values.shape[1]
-    size = -(-n // BLOCK) * BLOCK
+    size = -(-n // block(model)) * block(model)
     padded = np.concatenate([values, np.repeat(values[:, -1:], size - n, axis=1)], axis=1)
     named = dict(zip(model.names, padded, strict=True))
     waits = _refractory_steps(model, named, dt)

@@ -12,7 +12,8 @@ import ast
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -119,6 +120,9 @@ class PointModel:
         if self.linear and self.refractory and set(self.held) != set(self.states):
             raise ModelError(f"{self.name}: where one matrix advances them, all states stand still")
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.above, self.scheme, *self.equations.values()))
+
     def _expressions(self) -> list[tuple[str, str]]:
         found = [("above", self.above)]
         for what in ("equations", "reset", "rest"):
@@ -190,7 +194,12 @@ def operations(model: PointModel) -> int:
 def evaluate(expression: str, names: Mapping[str, Any]) -> Any:
     """Value of an expression of a model, for numbers or arrays."""
     # Only arithmetic and exp on these names is in it: PointModel has checked every expression.
-    return eval(expression, {"__builtins__": {}, "exp": np.exp, **names})
+    return eval(_compiled(expression), {"__builtins__": {}, "exp": np.exp, **names})
+
+
+@cache
+def _compiled(expression: str) -> CodeType:
+    return compile(expression, expression, "eval")
 
 
 def _parameters(*rows: tuple[Any, ...]) -> tuple[Parameter, ...]:

@@ -44,7 +44,8 @@ class Protocol:
     noise_s : float
         Length of one noise sweep in s.
     sweeps : int
-        Noise sweeps of each kind. Three give a pyramidal cell 700 spikes to train and to test on.
+        Noise sweeps of each kind. Five give a pyramidal cell 1000 spikes to train and to test on;
+        with three a long search learns single ones by heart.
     steps, test_steps : tuple of float
         Amplitudes of 1-s steps to train on and to test on.
     ramps, test_ramps : tuple of float
@@ -61,7 +62,7 @@ class Protocol:
     deviations: tuple[float, ...] = (0.3, 0.7)
     tau: float = 5.0
     noise_s: float = 4.0
-    sweeps: int = 3
+    sweeps: int = 5
     steps: tuple[float, ...] = (-0.5, 0.5, 0.9, 1.1, 1.25, 1.5, 2.0, 3.0)
     test_steps: tuple[float, ...] = (-0.25, 0.75, 1.15, 1.35, 1.75, 2.5)
     ramps: tuple[float, ...] = (1.5, 3.0)

@@ -14,7 +14,7 @@ from biomod.errors import ModelError, unknown_name
 from biomod.model import Cell, Circuit, Modulator
 from biomod.progress import Progress, as_progress
 from biomod.reduction.evaluation import scores
-from biomod.reduction.fit import GENERATIONS, Fit, fit, fit_ladder
+from biomod.reduction.fit import GENERATIONS, LAST, Fit, fit, fit_ladder
 from biomod.reduction.models import MODELS, PointModel
 from biomod.reduction.protocol import Protocol
 from biomod.reduction.recordings import Behaviour
@@ -248,7 +248,7 @@ def reduce(
     seed : int
         Of the search: equal seeds give equal results.
     generations : int
-        Length of the search for each model.
+        Length of the search for each model below; twice as many for the one asked for.
     refits : int
         Searches with other seeds, for the spread of the parameters.
     backend : str, optional
@@ -359,7 +359,7 @@ def _with_spread(
     """The fit with the standard deviation of its parameters over searches with other seeds."""
     chosen, began = fits[model], time.perf_counter()
     others = [
-        fit(behaviour, model, seed=chosen.seed + k, generations=generations)
+        fit(behaviour, model, seed=chosen.seed + k, generations=LAST * generations)
         for k in range(1, refits + 1)
     ]
     spread = {

@@ -1,11 +1,14 @@
 """The compiled simulator against solutions by hand, a plain loop, scipy and Brian2."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
 from biomod.errors import BackendError, ModelError
 from biomod.reduction import _library
+from biomod.reduction._source import source
 from biomod.reduction.kernel import prepare, simulate
 from biomod.reduction.models import MODELS, evaluate, point_model
 
@@ -112,6 +115,13 @@ def test_neurons_do_not_know_of_each_other():
         p = USUAL["glif4"] | {"theta": thetas[k]}
         np.testing.assert_array_equal(simulate(MODELS["glif4"], p, NOISE, 0.1).spikes[0],
                                       many.spikes[k])  # fmt: skip
+
+
+def test_equal_models_share_one_program():
+    again = replace(MODELS["glif5"])
+    assert again == MODELS["glif5"]
+    assert again is not MODELS["glif5"]
+    assert source(again) is source(MODELS["glif5"])
 
 
 @pytest.mark.parametrize(

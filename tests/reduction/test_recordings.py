@@ -110,4 +110,4 @@ def test_every_noise_sweep_has_a_seed_of_its_own():
 
 def test_short_protocols_are_refused():
     with pytest.raises(ModelError, match="at least 2 s"):
-        Protocol(noise_s=0.1)
+        Protocol(noise_s=0.05)

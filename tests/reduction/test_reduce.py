@@ -133,6 +133,14 @@ def test_the_truth_has_no_loss(behaviour):
     )
 
 
+@pytest.mark.parametrize("measure", [Objective, Forced])
+def test_losses_do_not_depend_on_the_number_of_threads(behaviour, measure):
+    sets = TRUE | {"theta": TRUE["theta"] + np.linspace(-2, 2, 19)}
+    alone, many = (measure(glif(3), behaviour.train, threads=n)(sets) for n in (1, 4))
+    assert len(set(alone)) == 19
+    np.testing.assert_array_equal(alone, many)
+
+
 def test_spikes_of_a_known_neuron_are_recovered(reduction):
     assert reduction.explained_variance > 0.95
     assert reduction.coincidence_4ms > 0.9
