@@ -36,30 +36,48 @@ COMPARED = 0.5  # ms between voltages that are compared: it changes little in le
 
 _SOURCE = """
 #include <cstdint>
+#include <cstdlib>
 // Spike times are whole numbers of steps, so that the Gaussian of a distance is a look-up in a
-// table with a row for each distance and a column for each width. Adds to found[k]:
-// own[K], cross[K], and last the number of coincidences.
+// table, one for each width, of reach[w] distances.
+constexpr int K = 3;
+
+// The filtered train of the cell at every step, where each spike of a neuron meets it.
+extern "C" void filter(const int32_t* train, long m, const double* table, long span,
+                       const int64_t* reach, long steps, double* filtered) {
+    for (int w = 0; w < K; w++)
+        for (long j = 0; j < m; j++)
+            for (long t = train[j] >= reach[w] ? train[j] - reach[w] + 1 : 0;
+                 t <= steps && t < train[j] + reach[w]; t++)
+                filtered[t * K + w] += table[w * span + std::labs(train[j] - t)];
+}
+
+// Adds to found[k]: own[K], cross[K], and last the number of coincidences.
 extern "C" void compare(long neurons, long room, const int32_t* counts, const int32_t* times,
-                        const int32_t* other, long m, const double* table, long reach,
-                        long window, double* found) {
-    constexpr int K = 3;
+                        const int32_t* other, long m, const double* filtered,
+                        const double* table, long span, const int64_t* reach, long window,
+                        double* found) {
     for (long k = 0; k < neurons; k++) {
         const int32_t* a = times + k * room;
         const long n = counts[k] < room ? counts[k] : room;
         double own[K] = {0}, cross[K] = {0};
-        for (long i = 0; i < n; i++)
-            for (long j = i + 1; j < n && a[j] - a[i] < reach; j++)
-                for (int w = 0; w < K; w++) own[w] += table[(a[j] - a[i]) * K + w];
-        long first = 0;
-        for (long i = 0; i < n; i++) {
-            while (first < m && other[first] <= a[i] - reach) first++;
-            for (long j = first; j < m && other[j] - a[i] < reach; j++) {
-                const long d = other[j] > a[i] ? other[j] - a[i] : a[i] - other[j];
-                for (int w = 0; w < K; w++) cross[w] += table[d * K + w];
+        for (int w = 0; w < K; w++) {
+            const double* near = table + w * span;
+            for (long i = 0, end = 0; i < n; i++) {
+                while (end < n && a[end] - a[i] < reach[w]) end++;
+                double one[4] = {0};  // four sums that need not wait for each other
+                long j = i + 1;
+                for (; j + 3 < end; j += 4)
+                    for (int q = 0; q < 4; q++) one[q] += near[a[j + q] - a[i]];
+                for (; j < end; j++) one[0] += near[a[j] - a[i]];
+                own[w] += (one[0] + one[1]) + (one[2] + one[3]);
+                cross[w] += filtered[a[i] * K + w];
             }
         }
         double* f = found + k * (2 * K + 1);
-        for (int w = 0; w < K; w++) { f[w] = 2 * own[w] + n * table[w]; f[K + w] = cross[w]; }
+        for (int w = 0; w < K; w++) {
+            f[w] = 2 * own[w] + n * table[w * span];
+            f[K + w] = cross[w];
+        }
         long i = 0, pairs = 0;
         for (long j = 0; j < m; j++) {
             while (i < n && a[i] < other[j] - window) i++;
@@ -130,31 +148,52 @@ class Objective:
                             for s in sweeps]  # fmt: skip
 
     @cached_property
+    def _reach(self) -> npt.NDArray[np.int64]:
+        """Steps beyond which the filters see nothing: at seven widths, exp(-49/4)."""
+        return np.ceil(7 * np.array(WIDTHS) / self.dt).astype(np.int64)
+
+    @cached_property
     def _table(self) -> Array:
-        reach = int(np.ceil(7 * max(WIDTHS) / self.dt))
-        lag = np.arange(reach)[:, None] * self.dt
-        width = np.array(WIDTHS)
+        lag = np.arange(self._reach.max()) * self.dt
+        width = np.array(WIDTHS)[:, None]
         return np.ascontiguousarray(
             np.exp(-(lag**2) / (4 * width**2)) / (2 * width * np.sqrt(np.pi))
         )
 
     @cached_property
-    def _own(self) -> list[Array]:
-        """For every sweep, what the comparison of the cell with itself gives."""
-        return [
-            self._compared(
-                Simulated(integers([len(g.steps)]), g.steps[None, :], self.dt, np.zeros(1)), g
-            )[0]
-            for g in self.goals
-        ]
+    def _filtered(self) -> list[Array]:
+        """The filtered train of every sweep of noise."""
+        made = []
+        for g in self.goals:
+            noise = g.kind == "noise"
+            filtered = np.zeros((len(g.current) + 1 if noise else 0, len(WIDTHS)))
+            if noise:
+                library(_SOURCE).filter(
+                    address(g.steps), whole(len(g.steps)), address(self._table),
+                    whole(self._table.shape[1]), address(self._reach), whole(len(g.current)),
+                    address(filtered),
+                )  # fmt: skip
+            made.append(filtered)
+        return made
 
-    def _compared(self, found: Simulated, goal: Goal) -> Array:
+    @cached_property
+    def _own(self) -> list[Array]:
+        """For every sweep of noise, what the comparison of the cell with itself gives."""
+        found = []
+        for k, g in enumerate(self.goals):
+            cell = Simulated(integers([len(g.steps)]), g.steps[None, :], self.dt, np.zeros(1))
+            found.append(self._compared(cell, k)[0] if g.kind == "noise" else np.zeros(1))
+        return found
+
+    def _compared(self, found: Simulated, k: int) -> Array:
+        goal = self.goals[k]
         sums = np.zeros((len(found.counts), 2 * len(WIDTHS) + 1))
         steps = np.ascontiguousarray(found.steps)
         library(_SOURCE).compare(
             whole(len(found.counts)), whole(steps.shape[1]), address(integers(found.counts)),
-            address(steps), address(goal.steps), whole(len(goal.steps)), address(self._table),
-            whole(len(self._table)), whole(round(WINDOW / self.dt)), address(sums),
+            address(steps), address(goal.steps), whole(len(goal.steps)),
+            address(self._filtered[k]), address(self._table), whole(self._table.shape[1]),
+            address(self._reach), whole(round(WINDOW / self.dt)), address(sums),
         )  # fmt: skip
         return sums
 
@@ -197,7 +236,7 @@ class Objective:
     def _sweep(self, neurons: Prepared, k: int) -> tuple[Simulated, Array]:
         goal = self.goals[k]
         found = neurons.run(goal.current, target=goal.target, most_spikes=goal.room)
-        sums = self._compared(found, goal) if goal.kind == "noise" else np.zeros((1, 1))
+        sums = self._compared(found, k) if goal.kind == "noise" else np.zeros((1, 1))
         return found, sums
 
     def _assembled(
