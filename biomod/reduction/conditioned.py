@@ -273,6 +273,26 @@ def _guess(
     return found
 
 
+def _ties(cell: Cell, arms: Sequence[Arm]) -> list[tuple[int, float]]:
+    """For every arm, the one that opens the same channels most, and how far it does beside that."""
+    opened = []
+    for arm in arms:
+        changes = [c for a, cs in _lasting(cell) for c in cs
+                   if (a.receptor, a.effect.high_dose) == arm]  # fmt: skip
+        adding = all(c.operation == "shift" for c in changes)
+        opened.append({c.path: c.value for c in changes} if adding else {})
+    found = []
+    for k, own in enumerate(opened):
+        leader, share = k, 1.0
+        for j, other in enumerate(opened):
+            if own and other.keys() == own.keys():
+                shares = [own[path] / other[path] for path in own]
+                if np.allclose(shares, shares[0]) and (abs(shares[0]), j) < (abs(share), leader):
+                    leader, share = j, shares[0]
+        found.append((leader, share))
+    return found
+
+
 def _label(arm: Arm) -> str:
     return arm[0] + (" (high dose)" if arm[1] else "")
 
@@ -384,12 +404,17 @@ def condition(
     ]  # fmt: skip
     began = time.perf_counter()
     arms = [arm for name in doses for arm in _arms(cell, name)]
-    known = (*base.point_model.names, "dv", CURRENT)
-    free = [n for n in (*SHARES, *VOLTAGES) if n in known]
     activation = [activations(cell, m) for m in under]
     table = np.array([[a[arm] for arm in arms] for a in activation])
     guess = _guess(cell, arms, level_5(base.fit))
-    search = Shifts(base.fit, base.fits, base.behaviour, free, guess, table, seen)
+    known = {*base.point_model.names, "dv", CURRENT}
+    if not any("theta" in found for found in guess.values()):
+        # Over all, a current does the same to when the neuron fires. But the effects of currents
+        # depend on the conductance, as those of channels do.
+        known.remove("theta")
+    free = [n for n in (*SHARES, *VOLTAGES) if n in known]
+    ties = _ties(cell, arms)
+    search = Shifts(base.fit, base.fits, base.behaviour, free, guess, table, seen, ties)
     fitted, shifts = search.found(seed, generations, tell or (lambda _: None))
     seconds = time.perf_counter() - began
     return ConditionedReduction(

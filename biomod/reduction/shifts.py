@@ -112,16 +112,21 @@ class Shifts:
         Of every arm (column) in every condition with modulators (row).
     seen : sequence of Behaviour
         The cell in these conditions.
+    ties : sequence of (int, float)
+        For every arm, which one's shifts are its own, and by what share: receptors that open the
+        same channels do the same, each as far as it opens them. Of itself 1.
     """
 
     def __init__(
         self, base: Fit, below: Mapping[str, Fit], control: Behaviour, free: Sequence[str],
-        guess: By, activation: Array, seen: Sequence[Behaviour],
+        guess: By, activation: Array, seen: Sequence[Behaviour], ties: Sequence[tuple[int, float]],
     ) -> None:  # fmt: skip
         self.base, self.activation, self.arms = base, activation, tuple(guess)
+        self.ties = ties
+        self.leaders = [k for k, (leader, _) in enumerate(ties) if leader == k]
         whole = level_5(base)
         self.free = [n for n in free if n in VOLTAGES or whole[n]]
-        shifts = [self._parameter(k, name) for k in range(len(self.arms)) for name in self.free]
+        shifts = [self._parameter(k, name) for k in self.leaders for name in self.free]
         self.model = _Model((*base.model.parameters, *shifts))
         self.expected = {
             p.name: min(max(value, p.lower), p.upper)
@@ -131,7 +136,7 @@ class Shifts:
         self._usual = np.array([
             SHARES[n] if n in SHARES else VOLTAGES[n] / max(activation.max(), 0.05)
             for n in self.free
-        ] * len(self.arms))  # fmt: skip
+        ] * len(self.leaders))  # fmt: skip
         # Without modulators in the model's own words: a glif5 does not do the same as one with the
         # resets of another program.
         inner = [extended(below[n], base.model) for n in CONTAINS.get(base.model.name, ())
@@ -140,14 +145,15 @@ class Shifts:
         self.losses = [control_loss, *(Training(glif(5), b.train) for b in seen)]
 
     def _parameter(self, arm: int, name: str) -> Parameter:
-        strongest = max(self.activation[:, arm].max(), 0.05)
+        shares = np.array([share if leader == arm else 0.0 for leader, share in self.ties])
+        strongest = max((self.activation @ shares).max(), 0.05)
         reach = SHARES[name] if name in SHARES else VOLTAGES[name] / strongest
         return Parameter(f"{arm}.{name}", "", "", -reach, reach, 0.0, 0.2 * reach)
 
     def _expected(self, guess: By, whole: Mapping[str, float]) -> list[float]:
         return [
-            guess[arm].get(name, 0.0) / _scale(name, whole)
-            for arm in self.arms for name in self.free
+            guess[self.arms[k]].get(name, 0.0) / _scale(name, whole)
+            for k in self.leaders for name in self.free
         ]  # fmt: skip
 
     def parameters(self, sets: Mapping[str, npt.ArrayLike], condition: int) -> dict[str, Array]:
@@ -172,8 +178,9 @@ class Shifts:
         self, sets: Mapping[str, npt.ArrayLike], arm: int, whole: Mapping[str, float]
     ) -> dict[str, Array]:
         """Shifts by one arm, in the units of the parameters."""
-        found = {name: np.asarray(sets[f"{arm}.{name}"]) for name in self.free}
-        return {n: x * _scale(n, whole) for n, x in found.items()}
+        leader, share = self.ties[arm]
+        found = {name: np.asarray(sets[f"{leader}.{name}"]) for name in self.free}
+        return {n: share * x * _scale(n, whole) for n, x in found.items()}
 
     def _unexpected(self, sets: Mapping[str, npt.ArrayLike]) -> Array:
         """How far every shift is from what is expected, as a share of how far it may be.
@@ -209,7 +216,7 @@ class Shifts:
         values = {name: float(x[0]) for name, x in space.from_cube(place).items()}
         dt = self.losses[0].dt
         least = {"t_ref": dt}
-        for k in range(len(self.arms)):
+        for k in self.leaders:
             a = self.activation[:, k]
             weakest = max(a[a > 0].min(initial=1.0), 0.05)
             least[f"{k}.t_ref"] = 2 * dt / weakest / values["t_ref"]
@@ -232,7 +239,7 @@ class Shifts:
         generations : int
             Length of the search for one receptor. Each further one adds half as much.
         """
-        best, length = Best(self), max(1, round(generations * (1 + len(self.arms)) / 2))
+        best, length = Best(self), max(1, round(generations * (1 + len(self.leaders)) / 2))
         own = dict(self.base.parameters)
         around = least_squares(self, own | self.expected, length)[0]
         moved = [around | {"theta": around["theta"] + x} for x in THRESHOLD_SHIFTS]

@@ -106,6 +106,17 @@ def test_its_scores_are_those_of_its_parameters_and_not_of_those_it_began_from(f
     assert refined.to_dict()["parameters"]["g"]["value"] == refined.fit.parameters["g"]
 
 
+def test_receptors_that_open_the_same_channels_shift_in_proportion():
+    """The nicotinic receptors of VIP open one conductance, alpha7 0.6 of what alpha4beta2 does."""
+    cell = cell_types.get("VIP")
+    arms = [("M1", False), ("nAChR_a4b2", False), ("nAChR_a7", False)]
+    ties = conditioned._ties(cell, arms)
+    assert [leader for leader, _ in ties] == [0, 1, 1]
+    assert [share for _, share in ties] == pytest.approx([1.0, 1.0, 0.6])
+    swapped = conditioned._ties(cell, [arms[2], arms[0], arms[1]])
+    assert [leader for leader, _ in swapped] == [2, 1, 2]
+
+
 def test_a_current_is_another_rest_with_the_same_reset_and_threshold():
     values = level_5(Fit(glif(3), TRUE, 0.0, 0.1))
     values |= {"f_v": 0.3, "dv": 5.0, "dtheta": 1.0, "a_v": 0.02, "b_v": 0.1}
@@ -146,13 +157,14 @@ def test_a_circuit_gives_its_cell_the_same_parameters(followed):
     rise = given("soma.spike.current") / leak
     rest = followed.cell.get("soma.E_leak").si + rise
     assert rest == pytest.approx(expected["E_L"] * 1e-3, rel=1e-6)
-    assert given("soma.spike.threshold") == pytest.approx(expected["theta"] * 1e-3, rel=1e-6)
+    assert ("L23_PC", "soma.spike.threshold") not in courses
+    assert expected["theta"] == followed.at().parameters["theta"]
     assert given("soma.spike.dv") + rise == pytest.approx(expected["dv"] * 1e-3, rel=1e-6)
 
 
 def test_its_parameters_can_change_while_a_simulation_runs(followed):
     changed = modulatable(followed.cell)
-    assert {"soma.g_leak", "soma.spike.current", "soma.spike.threshold"} <= changed
+    assert {"soma.g_leak", "soma.spike.current", "soma.spike.dv"} <= changed
     assert "soma.spike.refractory" in changed
     for path in changed:
         variable, _ = linear_variable(followed.cell, path)
@@ -245,7 +257,8 @@ CASES = {
     "L5_IT": ({"ACh": ["0.7 uM", "4 uM"]}, [{"ACh": "1.7 uM"}]),
 }
 MISSED = {
-    "L23_PC": "mixture: 0.840 where a separate refit has 0.901; ACh alone is followed",
+    "L5_IT": "0.779 where a separate refit has 0.834",
+    "L23_PC": "mixture: 0.840 where a separate refit has 0.901 (before receptors shared shifts)",
 }
 
 
