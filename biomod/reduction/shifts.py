@@ -239,23 +239,48 @@ class Shifts:
         generations : int
             Length of the search for one receptor. Each further one adds half as much.
         """
-        best, length = Best(self), max(1, round(generations * (1 + len(self.leaders)) / 2))
+        length = max(1, round(generations * (1 + len(self.leaders)) / 2))
+        starts = self._starts(length)
+        best = Best(self)
+        for number, start in enumerate(starts):
+
+            def share(x: float, number: int = number) -> None:
+                tell((number + x) / len(starts))
+
+            own = Best(self)
+            self._search(own, start, seed * 1000 + 500 + 50 * number, length, share)
+            if own.loss < best.loss:
+                best = own
+        return self._as_fit(best.values)
+
+    def _starts(self, iterations: int) -> list[dict[str, float]]:
+        """What least squares lead to: with the parameters without modulators kept, and with all.
+
+        The former were found by a long search, the latter suit all conditions: which of the two a
+        search comes furthest from is not known before.
+        """
         own = dict(self.base.parameters)
-        around = least_squares(self, own | self.expected, length)[0]
-        moved = [around | {"theta": around["theta"] + x} for x in THRESHOLD_SHIFTS]
+        kept = least_squares(_Held(self, own), self.expected, iterations)[0]
+        return [own | kept, least_squares(self, own | self.expected, iterations)[0]]
+
+    def _search(
+        self, best: Best, around: Mapping[str, float], seed: int, length: int,
+        tell: Callable[[float], None],
+    ) -> None:  # fmt: skip
+        """CMA-ES from a start, with the threshold that suits it, and again around what is best."""
+        moved = [{**around, "theta": around["theta"] + x} for x in THRESHOLD_SHIFTS]
         around = moved[int(np.argmin(best.try_all(moved)))]
         reach, most = NEAR, max(1, round(FIRST * length))
         done = number = 0
         while done < length:
             axes = natural(self, around, reach)
             most = min(most, length - done)
-            for _ in advance(best, around, axes, seed * 1000 + 500 + number, most):
+            for _ in advance(best, around, axes, seed + number, most):
                 done += 1
                 tell(done / length)
             around, reach = best.values, AGAIN[number % len(AGAIN)]
             most = max(1, round(SHARE * length))
             number += 1
-        return self._as_fit(best.values)
 
     def _as_fit(self, values: Mapping[str, float]) -> tuple[Fit, dict[Arm, dict[str, float]]]:
         own = {name: values[name] for name in self.base.model.names}
@@ -265,3 +290,23 @@ class Shifts:
             arm: {name: float(x) for name, x in self._by(values, k, whole).items()}
             for k, arm in enumerate(self.arms)
         }
+
+
+class _Held:
+    """The forced error of shifts alone, with the parameters without modulators as they are."""
+
+    def __init__(self, shifts: Shifts, own: Mapping[str, float]) -> None:
+        self.shifts, self.own = shifts, own
+        self.model = _Model(shifts.model.parameters[len(own) :])
+
+    def residuals(self, sets: Mapping[str, npt.ArrayLike], /) -> Array:
+        """As of all parameters."""
+        size = len(np.atleast_1d(next(iter(sets.values()))))
+        own = {name: np.full(size, x) for name, x in self.own.items()}
+        return self.shifts.residuals({**own, **sets})
+
+    def steps(self, space: Space, place: Array, /) -> Array:
+        """As of all parameters."""
+        whole = Space(self.shifts.model)
+        values = {name: float(x[0]) for name, x in space.from_cube(place).items()}
+        return self.shifts.steps(whole, whole.to_cube({**self.own, **values}))[len(self.own) :]
