@@ -31,8 +31,9 @@ class Protocol:
 
     Noise is an Ornstein-Uhlenbeck current of correlation time `tau`, `sweeps` of them for every
     pair of mean and standard deviation, with other seeds for training and for the test. Means are
-    those of Teeter et al. 2018 (0.75, 1 and 1.5 rheobase), raised a little: cells that adapt fire
-    so few spikes at theirs that a fit would learn single ones by heart.
+    higher than those of the noise of Teeter et al. 2018 (0.75, 1 and 1.25 rheobase in the program
+    that made it): cells that adapt fire so few spikes there that a fit would learn single ones by
+    heart.
 
     Attributes
     ----------
