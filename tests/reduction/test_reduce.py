@@ -6,7 +6,7 @@ import pytest
 from biomod.errors import ModelError
 from biomod.reduction import MODELS, Protocol, reduce, simulate
 from biomod.reduction.evaluation import scores
-from biomod.reduction.fit import Fit, extended, fit_ladder
+from biomod.reduction.fit import Fit, Wanted, extended, fit_ladder
 from biomod.reduction.forced import Forced, Training, least_squares
 from biomod.reduction.initial import estimate
 from biomod.reduction.models import glif
@@ -194,6 +194,14 @@ def test_what_explains_less_than_the_level_below_pays_for_it(behaviour):
     assert raised.allows(TRUE)
     assert not raised.allows(worse)
     assert training.above([worse])(worse)[0] == training(worse)[0]
+
+
+def test_the_end_of_a_search_takes_nothing_that_explains_less(behaviour):
+    off = TRUE | {"g": 1.1 * TRUE["g"]}
+    wanted = Wanted(Training(glif(3), behaviour.train), off)
+    worse = TRUE | {"theta": TRUE["theta"] + 3.0}
+    assert wanted(TRUE)[0] == pytest.approx(0.0, abs=1e-6)
+    assert wanted(TRUE)[0] < wanted(off)[0] < 1.0 < wanted(worse)[0]
 
 
 def test_the_loss_and_the_reported_score_are_of_one_explained_variance(behaviour):
