@@ -155,7 +155,7 @@ def reduce(
     ] = None,
     seed: Annotated[str, typer.Option(metavar="N", help="Seed of the search.")] = "1",
     generations: Annotated[
-        str | None, typer.Option(metavar="N", help="Length of each search; twice for the last.")
+        str | None, typer.Option(metavar="N", help="Length of each search; the last is longer.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a surrogate.")] = False,
     as_json: Json = False,

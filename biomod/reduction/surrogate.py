@@ -14,7 +14,7 @@ from biomod.errors import ModelError, unknown_name
 from biomod.model import Cell, Circuit, Modulator
 from biomod.progress import Progress, as_progress
 from biomod.reduction.evaluation import scores
-from biomod.reduction.fit import GENERATIONS, LAST, Fit, fit, fit_ladder
+from biomod.reduction.fit import GENERATIONS, Fit, fit, fit_ladder, longest
 from biomod.reduction.models import MODELS, PointModel
 from biomod.reduction.protocol import Protocol
 from biomod.reduction.recordings import Behaviour
@@ -359,7 +359,7 @@ def _with_spread(
     """The fit with the standard deviation of its parameters over searches with other seeds."""
     chosen, began = fits[model], time.perf_counter()
     others = [
-        fit(behaviour, model, seed=chosen.seed + k, generations=LAST * generations)
+        fit(behaviour, model, seed=chosen.seed + k, generations=longest(model, generations))
         for k in range(1, refits + 1)
     ]
     spread = {
