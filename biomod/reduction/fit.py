@@ -23,7 +23,7 @@ from biomod.reduction.forced import (
 from biomod.reduction.initial import Estimate, draws, estimate, starts
 from biomod.reduction.kernel import Simulated, prepare
 from biomod.reduction.models import RESETS, PointModel, glif, point_model
-from biomod.reduction.recordings import Behaviour
+from biomod.reduction.recordings import Behaviour, Sweep
 from biomod.reduction.search import Best, advance, even, natural
 from biomod.reduction.space import Space
 
@@ -58,6 +58,9 @@ THRESHOLD_SHIFTS = tuple(0.2 * k for k in range(-10, 2))  # mV
 FIRST_TRIAL, TRIED, TRIAL, FOLLOWED, FORCED, LIKELY = 0.1, 4, 0.3, 2, 0.25, 4
 PART = 3  # every third sweep: at least one of each kind of noise in the usual protocol
 ENOUGH = 9  # sweeps, of which a part will do
+# Spikes in noise, of which a part will do: a fast-spiking cell has 14,000 in 120 s, and comparing
+# them would take most of a fit. Pyramidal cells have 1,000 to 2,000.
+MANY, SHORTEST = 2500, 20e3  # ms of noise that are kept
 # The GLIF levels that each contains: a fit of it begins where theirs ended.
 _BELOW = {2: (1,), 3: (1,), 4: (2, 3), 5: (4,)}
 CONTAINS: Mapping[str, tuple[str, ...]] = {
@@ -148,6 +151,19 @@ class Fit:
         return found
 
 
+def enough(sweeps: Sequence[Sweep]) -> list[Sweep]:
+    """The sweeps, or with more spikes than a fit needs every second, third, … of noise.
+
+    The order of a protocol has the sweeps of one kind side by side, so that all kinds remain.
+    """
+    noise = [s for s in sweeps if s.kind == "noise"]
+    spikes, length = sum(len(s.spikes) for s in noise), sum(s.duration for s in noise)
+    stride = max(1, min(spikes // MANY, int(length / SHORTEST)))
+    if stride == 1:
+        return list(sweeps)
+    return [*noise[::stride], *(s for s in sweeps if s.kind != "noise")]
+
+
 def fit(
     behaviour: Behaviour,
     model: str | PointModel = "glif5",
@@ -163,7 +179,8 @@ def fit(
     Parameters
     ----------
     behaviour : Behaviour
-        Its training sweeps are used, nothing else.
+        Its training sweeps are used, nothing else; if they have very many spikes, a part of the
+        noise (:func:`enough`).
     model : str or PointModel
         What is fitted.
     seed : int
@@ -189,13 +206,14 @@ def fit(
     chosen = point_model(model)
     began = time.perf_counter()
     found = estimate(behaviour.train) if found is None else found
-    objective = Training(chosen, behaviour.train)
+    train = enough(behaviour.train)
+    objective = Training(chosen, train)
     cold = starts(chosen, found)
     drawn = draws(chosen, found, seed, max(1, DRAWN * generations))
     guesses, first = [*map(dict, warm), *cold], 0
-    forced = Forced(chosen, behaviour.train) if Forced.suits(chosen) else None
+    forced = Forced(chosen, train) if Forced.suits(chosen) else None
     if forced is not None:
-        usable = [s for s in behaviour.train if s.kind in KINDS]
+        usable = [s for s in train if s.kind in KINDS]
         part = Forced(chosen, usable[::PART]) if len(usable) >= ENOUGH else forced
         errors = part(together(chosen, drawn)) if drawn else np.empty(0)
         begin = [*guesses, *(drawn[k] for k in np.argsort(errors)[:LIKELY])]

@@ -276,7 +276,7 @@ def test_cells_are_followed_to_unseen_concentrations_and_a_mixture(name):
     doses, unseen = CASES[name]
     cell = cell_types.get(name)
     plain = reduce(cell, "glif5", generations=80)
-    found = condition(cell, plain, doses, protocol=Protocol(), seed=2, generations=75)
+    found = condition(cell, plain, doses, protocol=Protocol(), seed=2, generations=250)
     for mixture in unseen:
         modulators = [Modulator(m, c) for m, c in mixture.items()]
         seen = found.test(*modulators, refit=True)

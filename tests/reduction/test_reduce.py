@@ -6,11 +6,12 @@ import pytest
 from biomod.errors import ModelError
 from biomod.reduction import MODELS, Protocol, reduce, simulate
 from biomod.reduction.evaluation import scores
-from biomod.reduction.fit import Fit, Wanted, extended, fit_ladder
+from biomod.reduction.fit import MANY, Fit, Wanted, enough, extended, fit_ladder
 from biomod.reduction.forced import Forced, Training, least_squares
 from biomod.reduction.initial import estimate
 from biomod.reduction.models import glif
 from biomod.reduction.objective import Objective
+from biomod.reduction.recordings import Sweep
 from biomod.reduction.reference import observe
 from biomod.reduction.search import FARTHEST, natural
 from biomod.reduction.space import Space
@@ -281,3 +282,23 @@ def test_every_model_can_be_fitted(name, behaviour):
     found = reduce(behaviour, name, generations=2)
     assert np.isfinite(found.fit.loss)
     assert set(found.parameters) == set(MODELS[name].names)
+
+
+def test_of_very_many_spikes_a_part_of_the_noise_is_fitted():
+    """All kinds of noise and all other sweeps remain, and 20 s of noise at the least."""
+
+    def noise(kind, seconds, count):
+        times = np.linspace(1, 1e3 * seconds - 1, count)
+        size = round(1e4 * seconds)
+        return Sweep(np.full(size, float(kind)), 0.1, np.zeros(size), times, "noise")
+
+    step = Sweep(np.zeros(100), 0.1, np.zeros(100), np.array([5.0]), "step")
+    few = [*(noise(k, 4, MANY // 30) for k in range(6) for _ in range(5)), step]
+    assert enough(few) == few
+    many = [*(noise(k, 4, MANY // 10) for k in range(6) for _ in range(5)), step]
+    kept = enough(many)
+    assert kept[-1] is step
+    assert len(kept) == 11
+    assert {s.current[0] for s in kept[:-1]} == set(range(6))
+    short = [noise(k, 4, MANY) for k in range(6)]
+    assert enough(short) == short
