@@ -248,7 +248,8 @@ def reduce(
     seed : int
         Of the search: equal seeds give equal results.
     generations : int
-        Length of the search for each model below; twice as many for the one asked for.
+        Length of the search for each model below; twice as many for the one asked for (quadratic
+        neurons: eight times), and for each of the two searches with modulators.
     refits : int
         Searches with other seeds, for the spread of the parameters.
     backend : str, optional
@@ -330,7 +331,7 @@ def _conditioned(
     bar.start(1.0)
     try:
         return condition(cell, base, doses, protocol=protocol, seed=seed, backend=backend,
-                         generations=max(1, generations // 2), tell=bar.update)  # fmt: skip
+                         generations=2 * generations, tell=bar.update)  # fmt: skip
     finally:
         bar.close()
 
