@@ -93,7 +93,6 @@ class PointSpike(Description):
     k_2: Quantity = quantity("1/ms", "decay of I_2", default="0.1 1/ms", positive=True)
     a_v: Quantity = quantity("1/ms", "drive of theta_v by the voltage", default="0 1/ms")
     b_v: Quantity = quantity("1/ms", "decay of theta_v", default="0.05 1/ms", positive=True)
-    current: Quantity = quantity("pA", "constant current into the soma", default="0 pA")
 
     @property
     def key(self) -> str:

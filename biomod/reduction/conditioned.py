@@ -1,11 +1,10 @@
 """Surrogates whose parameters follow neuromodulators.
 
 With the activation a_r of the receptors that change the cell, a voltage is
-``p = p0 + sum_r s_r a_r``, so is a current into the soma, and any other parameter
-``p = p0 prod_r (1 + s_r a_r / p0)``. p0, the parameters without modulators, and the shifts s_r are
-one search over all concentrations at once. The detailed cell's parameters follow the activations in
-the same way, so that a few concentrations are enough, and modulators whose receptors differ can be
-mixed without a fit of their mixture.
+``p = p0 + sum_r s_r a_r`` and any other parameter ``p = p0 prod_r (1 + s_r a_r / p0)``. p0 is the
+fit without modulators; the shifts s_r are one search over all concentrations at once. The detailed
+cell's parameters follow the activations in the same way, so that a few concentrations are enough,
+and modulators whose receptors differ can be mixed without a fit of their mixture.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from biomod.reduction.point import level_5, path_and_unit, point_cell
 from biomod.reduction.protocol import Protocol
 from biomod.reduction.recordings import Behaviour
 from biomod.reduction.reference import of_cell
-from biomod.reduction.shifts import CURRENT, SHARES, VOLTAGES, Arm, Shifts, composed, unit
+from biomod.reduction.shifts import SHARES, VOLTAGES, Arm, Shifts, composed
 from biomod.reduction.spread import shifted
 from biomod.reduction.surrogate import Reduction
 from biomod.units import Quantity, as_quantity
@@ -132,7 +131,7 @@ class ConditionedReduction:
     detailed : Cell
         What it stands for.
     base : Reduction
-        The surrogate without modulators. What was fitted without them is where its search began.
+        The surrogate without modulators.
     shifts : mapping
         By receptor (and whether its high-dose arm) and parameter of ``glif5``, the change at full
         activation.
@@ -141,7 +140,7 @@ class ConditionedReduction:
     protocol, backend
         How the detailed cell is driven.
     seconds : float
-        How long the search for it and the shifts took.
+        How long the search for the shifts took.
     """
 
     detailed: Cell
@@ -240,7 +239,7 @@ class ConditionedReduction:
     def to_dict(self) -> dict[str, Any]:
         """What ``biomod reduce --json`` prints: the surrogate, and its shifts."""
         shifts = {
-            _label(arm): {n: {"value": s, "unit": unit(n)} for n, s in by.items()}
+            _label(arm): {n: {"value": s, "unit": glif(5).parameter(n).unit} for n, s in by.items()}
             for arm, by in self.shifts.items()
         }
         return {
@@ -257,39 +256,20 @@ class ConditionedReduction:
         for arm, shifts in self.shifts.items():
             lines.append(f"at full activation of {_label(arm)}:")
             for name, shift in shifts.items():
-                lines.append(f"  {name:8} {shift:+.4g} {unit(name)}".rstrip())
+                unit = glif(5).parameter(name).unit
+                lines.append(f"  {name:8} {shift:+.4g} {unit}".rstrip())
         return "\n".join(lines)
 
 
 def _guess(
     cell: Cell, arms: Sequence[Arm], reference: Mapping[str, float]
 ) -> dict[Arm, dict[str, float]]:
-    """Shifts by what the changes of each receptor do to the current that holds the cell."""
+    """What the changes by each receptor do to the current that holds the cell."""
     found = {}
     for arm in arms:
         changes = [c for a, cs in _lasting(cell) for c in cs
                    if (a.receptor, a.effect.high_dose) == arm]  # fmt: skip
         found[arm] = shifted(cell, changes, reference)
-    return found
-
-
-def _ties(cell: Cell, arms: Sequence[Arm]) -> list[tuple[int, float]]:
-    """For every arm, the one that opens the same channels most, and how far it does beside that."""
-    opened = []
-    for arm in arms:
-        changes = [c for a, cs in _lasting(cell) for c in cs
-                   if (a.receptor, a.effect.high_dose) == arm]  # fmt: skip
-        adding = all(c.operation == "shift" for c in changes)
-        opened.append({c.path: c.value for c in changes} if adding else {})
-    found = []
-    for k, own in enumerate(opened):
-        leader, share = k, 1.0
-        for j, other in enumerate(opened):
-            if own and other.keys() == own.keys():
-                shares = [own[path] / other[path] for path in own]
-                if np.allclose(shares, shares[0]) and (abs(shares[0]), j) < (abs(share), leader):
-                    leader, share = j, shares[0]
-        found.append((leader, share))
     return found
 
 
@@ -350,14 +330,14 @@ def expression(
 
 
 def _effect(arm: Arm, name: str, shift: float, base: Mapping[str, float]) -> Effect:
-    path, given, factor = path_and_unit(name)
+    path, unit, factor = path_and_unit(name)
     operation, value = "shift", shift * factor
-    if name in SHARES and (name != "g" or shift < 0):
-        operation, value, given = "scale", 1 + shift / base[name], "x"
+    if name in SHARES:
+        operation, value, unit = "scale", 1 + shift / base[name], "x"
     high = "_high" if arm[1] else ""
     return Effect(
         f"fit_{arm[0]}{high}_{name}", receptor=arm[0], target=path, compartment="soma",
-        operation=operation, value=value, unit=given, high_dose=arm[1],
+        operation=operation, value=value, unit=unit, high_dose=arm[1],
         evidence="fitted", source="biomod.reduce",
     )  # fmt: skip
 
@@ -389,43 +369,33 @@ def condition(
 ) -> ConditionedReduction:
     """Make a surrogate follow neuromodulators, beginning from the one without them.
 
-    That is refined too, so that it suits all conditions.
-
     Raises
     ------
     ModelError
         See :func:`conditions`; or the surrogate is not a GLIF.
     """
     doses = conditions(cell, modulators)
-    under = [(Modulator(name, c),) for name, found in doses.items() for c in found]
-    seen = [
-        of_cell(cell, protocol, m, backend=backend, rheobase=base.behaviour.rheobase)
-        for m in under
-    ]  # fmt: skip
-    began = time.perf_counter()
-    arms = [arm for name in doses for arm in _arms(cell, name)]
-    activation = [activations(cell, m) for m in under]
-    table = np.array([[a[arm] for arm in arms] for a in activation])
-    guess = _guess(cell, arms, level_5(base.fit))
-    known = {*base.point_model.names, "dv", CURRENT}
-    if not any("theta" in found for found in guess.values()):
-        # Over all, a current does the same to when the neuron fires. But the effects of currents
-        # depend on the conductance, as those of channels do.
-        known.remove("theta")
-    free = [n for n in (*SHARES, *VOLTAGES) if n in known]
-    ties = _ties(cell, arms)
-    search = Shifts(base.fit, base.fits, base.behaviour, free, guess, table, seen, ties)
-    fitted, shifts = search.found(seed, generations, tell or (lambda _: None))
-    seconds = time.perf_counter() - began
-    return ConditionedReduction(
-        cell, _with_fit(base, fitted), shifts, doses, protocol, backend, seconds
-    )
+    reference = level_5(base.fit)
+    found = ConditionedReduction(cell, base, {}, doses, protocol, backend)
+    shifts: dict[Arm, dict[str, float]] = {}
+    seconds = 0.0
+    for number, (name, concentrations) in enumerate(doses.items()):
+        under = [(Modulator(name, c),) for c in concentrations]
+        seen = [
+            of_cell(cell, protocol, m, backend=backend, rheobase=base.behaviour.rheobase)
+            for m in under
+        ]  # fmt: skip
+        began = time.perf_counter()
+        arms = _arms(cell, name)
+        table = [[activations(cell, m)[arm] for arm in arms] for m in under]
+        known = (*base.point_model.names, "dv")
+        free = [n for n in (*SHARES, *VOLTAGES) if n in known]
+        search = Shifts(reference, free, arms, np.array(table), seen)
 
+        def share(x: float, number: int = number) -> None:
+            if tell is not None:
+                tell((number + x) / len(doses))
 
-def _with_fit(base: Reduction, fitted: Fit) -> Reduction:
-    """The surrogate with another fit of its model, judged as the one before."""
-    held_out = scores(fitted, base.behaviour.test)
-    return replace(
-        base, fits={**base.fits, base.model: fitted},
-        all_scores={**base.all_scores, base.model: held_out},
-    )  # fmt: skip
+        shifts |= search.found(_guess(cell, arms, reference), seed, generations, share)
+        seconds += time.perf_counter() - began
+    return replace(found, shifts=shifts, seconds=seconds)

@@ -104,17 +104,15 @@ def _between(
 def shifted(
     cell: Cell, changes: Iterable[Change], parameters: Mapping[str, float]
 ) -> dict[str, float]:
-    """Shifts of g (nS), I (pA) and theta (mV) for changes of the detailed cell.
-
-    Spikes are not considered. I is what comes in besides at rest; where the membrane is reset to
-    stays as it is.
+    """Shifts of g, E_L, dv and theta for changes of the detailed cell, spikes not considered.
 
     From a tenth of the changes, since all of them may leave no stable rest.
     """
     part = {c.path: _changed(cell, c, LITTLE) for c in changes}
     ends = _ends(cell)
     conductance, rest = _between(cell, cell.with_(part), ends, parameters)
-    found = {"g": conductance / LITTLE, "I": rest * parameters["g"] / LITTLE}
+    found = {"g": conductance / LITTLE, "E_L": rest / LITTLE}
+    found["dv"] = found["E_L"] * (1 - parameters["f_v"])
     if THRESHOLD in part:
         moved = (part[THRESHOLD] - cell.get(THRESHOLD)).to("mV") / LITTLE
         found["theta"] = moved * _steepness(cell) / parameters["g"]

@@ -249,7 +249,7 @@ def reduce(
         Of the search: equal seeds give equal results.
     generations : int
         Length of the search for each model below; twice as many for the one asked for (quadratic
-        neurons: eight times), and for each of the two searches with modulators.
+        neurons: eight times), and for each receptor of the search with modulators.
     refits : int
         Searches with other seeds, for the spread of the parameters.
     backend : str, optional

@@ -250,7 +250,6 @@ class _Writer:
         self.parameters |= {
             "spike_threshold": "volt", "spike_refractory": "second", "spike_f_v": "1",
             "spike_dv": "volt", "spike_dtheta": "volt", "spike_a_v": "hertz",
-            "spike_current": "amp",
         }  # fmt: skip
         self.parameters |= {f"spike_{name}": "hertz" for name in ("b_s", "b_v", "k_1", "k_2")}
         lines = []
@@ -261,7 +260,7 @@ class _Writer:
             lines.append(f"dafter_{j}/dt = -spike_k_{j} * after_{j} :amp (unless refractory)")
         # The currents decay during a step; the membrane gets their mean over it.
         mean = " + ".join(f"spike_mean_{j} * after_{j}" for j in (1, 2))
-        text = text.replace(f"= I_ext_{soma}", f"= I_ext_{soma} + spike_current + {mean}", 1)
+        text = text.replace(f"= I_ext_{soma}", f"= I_ext_{soma} + {mean}", 1)
         text = re.sub(rf"^(dV_{soma}/dt.*:volt)\s*$", r"\1 (unless refractory)", text, flags=re.M)
         self.states |= {
             "after_1": f"{soma}.spike.I_1", "after_2": f"{soma}.spike.I_2",
