@@ -178,7 +178,7 @@ def main() -> int:
     parser.add_argument("--teeter", action="store_true", help="noise of Teeter et al. 2018 too")
     chosen = parser.parse_args()
     cells = chosen.cells or (cell_types.NAMES if chosen.all else USUAL)
-    found = []
+    found, failed = [], False
     for fidelity in chosen.fidelity or (("dspike", "hh") if chosen.all else ("dspike",)):
         for name in cells:
             try:
@@ -189,9 +189,10 @@ def main() -> int:
                     found.append(row)
                     print(json.dumps(row), file=sys.stderr, flush=True)
             except BiomodError as error:
+                failed = True
                 print(f"{name} ({fidelity}): {error}", file=sys.stderr)
     print(json.dumps({"name": "surrogates", "rows": found}))
-    return 0
+    return int(failed)
 
 
 if __name__ == "__main__":

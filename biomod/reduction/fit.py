@@ -24,7 +24,7 @@ from biomod.reduction.initial import Estimate, draws, estimate, starts
 from biomod.reduction.kernel import Simulated, prepare
 from biomod.reduction.models import RESETS, PointModel, glif, point_model
 from biomod.reduction.recordings import Behaviour, Sweep
-from biomod.reduction.search import Best, advance, even, natural
+from biomod.reduction.search import Best, advance, even, natural, refined
 from biomod.reduction.space import Space
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ FIRST = 0.4  # as many generations more, to follow the best of them
 # Where the forced error stays above a share of the current, a model cannot follow the cell; then as
 # many generations more for what is reported alone. In validation they gain where the error is 7 to
 # 10 % (hh: SST_Martinotti 0.80 to 0.83), and nothing where it is 3 to 4 % (dspike L5_IT, VIP).
-BEYOND, WANTED = 0.05, 0.4
+BEYOND, MORE = 0.05, 0.4
 NEVER = 10.0  # loss of a set that explains less than it must, there
 THRESHOLD_SHIFTS = tuple(0.2 * k for k in range(-10, 2))  # mV
 # Least squares: iterations from every guess with a part of the sweeps, as a share of the
@@ -211,7 +211,9 @@ def fit(
     cold = starts(chosen, found)
     drawn = draws(chosen, found, seed, max(1, DRAWN * generations))
     guesses, first = [*map(dict, warm), *cold], 0
-    forced = Forced(chosen, train) if Forced.suits(chosen) else None
+    forced = objective.forced
+    if forced is None and Forced.suits(chosen):
+        forced = Forced(chosen, train)
     if forced is not None:
         usable = [s for s in train if s.kind in KINDS]
         part = Forced(chosen, usable[::PART]) if len(usable) >= ENOUGH else forced
@@ -226,12 +228,12 @@ def fit(
         allowed = Best(objective.above(warm))
         _allowed(best.values, allowed, forced, warm, seed, round(SHARE * generations))
         best, tried = allowed, tried + allowed.evaluations
-    values, more = best.values, 0
-    if forced is not None and chosen.linear and forced(together(chosen, [values]))[0] > BEYOND:
-        values, more = _wanted(values, objective, forced, seed, round(WANTED * generations))
-    loss = float(objective(together(chosen, [values]))[0])
+    values, loss = best.values, best.loss
+    if objective.forced is not None and objective.forced(values)[0] > BEYOND:
+        values, more = _wanted(values, objective, objective.forced, seed, round(MORE * generations))
+        loss, tried = float(objective(values)[0]), tried + more
     seconds = time.perf_counter() - began
-    return Fit(chosen, values, loss, objective.dt, seconds, seed, tried + more)
+    return Fit(chosen, values, loss, objective.dt, seconds, seed, tried)
 
 
 class Wanted:
@@ -244,7 +246,7 @@ class Wanted:
 
     def __init__(self, training: Training, values: Mapping[str, float]) -> None:
         self.model, self.free = training.model, training.free
-        self.floor = float(self.free.scored(together(self.model, [values]))[1][0])
+        self.floor = float(self.free.scored(values)[1][0])
 
     def __call__(self, parameters: Mapping[str, npt.ArrayLike]) -> Array:
         """Loss of every set."""
@@ -258,12 +260,8 @@ def _wanted(
     """What is near a set and better in what is reported; it never explains less in training."""
     best = Best(Wanted(training, values))
     best.try_all([values])
-    done = number = 0
-    while done < generations:
-        axes = natural(forced, best.values, AGAIN[-1 - number % len(AGAIN)])
-        for _ in advance(best, best.values, axes, seed * 1000 + 950 + number, generations - done):
-            done += 1
-        number += 1
+    for _ in refined(best, forced, AGAIN[::-1], seed * 1000 + 950, generations, generations):
+        pass
     return best.values, best.evaluations
 
 

@@ -98,3 +98,21 @@ def advance(
         yield lowest
         if since >= PATIENCE or search.stop():
             return
+
+
+def refined(
+    best: Best, smooth: Smooth, reaches: Sequence[float], seed: int, generations: int, most: int
+) -> Iterator[None]:
+    """Advance one search after the other around the best so far, each along its natural axes.
+
+    Gives nothing, once for every generation; `most` is how many one search has, and `reaches` of
+    its axes follow each other.
+    """
+    done = number = 0
+    while done < generations:
+        axes = natural(smooth, best.values, reaches[number % len(reaches)])
+        left = min(most, generations - done)
+        for _ in advance(best, best.values, axes, seed + number, left):
+            done += 1
+            yield
+        number += 1

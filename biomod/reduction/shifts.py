@@ -12,7 +12,7 @@ from biomod.reduction.fit import AGAIN, SHARE, enough
 from biomod.reduction.forced import STEP, Training, least_squares
 from biomod.reduction.models import Parameter, glif
 from biomod.reduction.recordings import Behaviour
-from biomod.reduction.search import Best, advance, natural
+from biomod.reduction.search import Best, refined
 from biomod.reduction.space import Space
 
 Array = npt.NDArray[np.float64]
@@ -144,14 +144,10 @@ class Shifts:
         guesses += [least_squares(conditions, g, length)[0] for g in guesses]
         best = Best(conditions)
         best.try_all(guesses)
-        done = number = 0
-        while done < length:
-            axes = natural(conditions, best.values, AGAIN[number % len(AGAIN)])
-            most = min(length - done, max(1, round(SHARE * length)))
-            for _ in advance(best, best.values, axes, seed * 1000 + 500 + number, most):
-                done += 1
-                tell(done / length)
-            number += 1
+        most = max(1, round(SHARE * length))
+        search = refined(best, conditions, AGAIN, seed * 1000 + 500, length, most)
+        for done, _ in enumerate(search, start=1):
+            tell(done / length)
         return {
             arm: {name: best.values[f"{j}.{name}"] for name in self.free}
             for j, arm in enumerate(self.arms)
