@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <cstring>
 #include <mutex>
 #include <thread>
 
@@ -140,7 +139,8 @@ void Phase::divide() {
     const int64_t least = cells / MOST_BLOCKS / _engine_block + 1, length = least * _engine_block;
     until.assign(threads, 0);
     double done = 0;
-    for (int group = 0; group < (int)size.size(); group++)
+    for (int group = 0; group < (int)size.size(); group++) {
+        blocks_of.push_back({blocks.size(), blocks.size() + (size[group] + length - 1) / length});
         for (int64_t first = 0; first < size[group]; first += length) {
             const int64_t last = std::min(size[group], first + length);
             const double part = cost[group] * (last - first);
@@ -148,6 +148,7 @@ void Phase::divide() {
             until[std::min(threads - 1, (int)((done + part / 2) / work * threads))] = blocks.size();
             done += part;
         }
+    }
     for (int k = 1; k < threads; k++) until[k] = std::max(until[k], until[k - 1]);
     for (auto& counts : events) counts.resize(blocks.size());
 }
@@ -167,11 +168,12 @@ void Phase::run_block(size_t number) {
 void Phase::gather(size_t m) {
     int32_t* const all = members[m].events;
     int32_t count = 0;
-    for (size_t k = 0; k < blocks.size(); k++) {
-        if (blocks[k].group != members[m].group) continue;
+    const auto own = blocks_of[members[m].group];
+    for (size_t k = own.first; k < own.second; k++) {
         const int32_t found = events[m][k];
-        if (found && blocks[k].first != count)
-            std::memmove(all + count, all + blocks[k].first, found * sizeof(int32_t));
+        const int32_t* const from = all + blocks[k].first;
+        if (from != all + count)  // few, and never behind where they go
+            for (int32_t i = 0; i < found; i++) all[count + i] = from[i];
         count += found;
     }
     all[members[m].cells] = count;

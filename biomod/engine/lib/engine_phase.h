@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace engine {
@@ -53,6 +54,7 @@ class Phase {
     };
     std::vector<Member> members;
     std::vector<Block> blocks;       // none if the phase is left to one thread
+    std::vector<std::pair<size_t, size_t>> blocks_of;  // the first of each group, and that behind its last
     std::vector<uint32_t> until;     // the block at which each thread's share ends
     std::vector<std::vector<int32_t>> events;  // of each member, by block
     void divide();

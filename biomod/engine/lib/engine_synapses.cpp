@@ -30,9 +30,13 @@ size_t SynapticPathway::delivered() const {
     return all;
 }
 
-int32_t SynapticPathway::delay_of(uint32_t place) const {
+int32_t SynapticPathway::delay_of(size_t row, uint32_t place) const {
     if (!later.empty()) return least + later[place];
-    return much_later.empty() ? most : least + much_later[place];
+    if (!much_later.empty()) return least + much_later[place];
+    if (remaining.empty()) return most;
+    int32_t delay = least;
+    while (rows[row + 1] - remains(row, delay) <= place) delay++;
+    return delay;
 }
 
 int32_t SynapticPathway::place(int32_t synapse) {
@@ -42,10 +46,6 @@ int32_t SynapticPathway::place(int32_t synapse) {
         for (size_t k = 0; k < order.size(); k++) (*numbers)[order[k]] = (int32_t)k;
     }
     return (*numbers)[synapse];
-}
-
-const uint32_t* SynapticPathway::row_of(size_t part, int32_t source) const {
-    return &rows[part * n_sources + source - start];
 }
 
 // ------------------------------------------------------------------ in a step
@@ -73,9 +73,10 @@ void SynapticPathway::push(const int32_t* spikes, int n) {
     const int32_t* const end = std::lower_bound(spike, spikes + n, stop);
     for (; spike < end; spike++)
         for (size_t p = 0; p < parts.size(); p++) {
-            const uint32_t* const row = row_of(p, *spike);
-            if (row[0] < row[1])
-                parts[p].flights.push_back({*spike, row[0], row[1], now, now + delay_of(row[0])});
+            const size_t row = row_of(p, *spike);
+            if (rows[row] == rows[row + 1]) continue;
+            const int32_t first = remaining.empty() ? delay_of(row, rows[row]) : least;
+            parts[p].flights.push_back({*spike, (uint32_t)row, rows[row], rows[row + 1], now, now + first});
         }
     if (parts.size() == 1) reach(parts[0]);
 }
@@ -87,7 +88,7 @@ void SynapticPathway::reach(Part& part) {
         const Flight& flight = part.flights[k];
         if (flight.due == now && flight.next < flight.end) {
             part.arriving.push_back(k);
-            fetch(flight.next);
+            fetch(flight);
         } else if (least == most) {
             break;
         }
@@ -100,16 +101,18 @@ void SynapticPathway::arrive(Part& part) {
     for (const size_t k : part.arriving) {
         const uint32_t begin = part.flights[k].next;
         advance(part.flights[k]);
+        if (part.flights[k].next == begin) continue;
         part.segments.push_back({begin, part.flights[k].next});
         part.delivered += part.flights[k].next - begin;
     }
 }
 
 // Have memory bring what will be read here: the state updates have swept it from the near caches.
-void SynapticPathway::fetch(uint32_t place) const {
-    if (!later.empty()) __builtin_prefetch(&later[place]);
+void SynapticPathway::fetch(const Flight& flight) const {
+    if (!remaining.empty()) __builtin_prefetch(&remains(flight.row, now - flight.since));
+    else if (!later.empty()) __builtin_prefetch(&later[flight.next]);
     for (const Column& column : columns) {
-        const char* const values = column.values + place * column.size;
+        const char* const values = column.values + flight.next * column.size;
         __builtin_prefetch(values);
         __builtin_prefetch(values + 64);
     }
@@ -123,10 +126,15 @@ template <typename T> static uint32_t beyond(const T* delays, uint32_t place, ui
 
 // Move the cursor behind the places of the delay at which it stands.
 void SynapticPathway::advance(Flight& flight) const {
+    if (!remaining.empty()) {
+        flight.next = flight.end - remains(flight.row, now - flight.since);
+        flight.due++;
+        return;
+    }
     if (!later.empty()) flight.next = beyond(later.data(), flight.next, flight.end);
     else if (!much_later.empty()) flight.next = beyond(much_later.data(), flight.next, flight.end);
     else flight.next = flight.end;
-    if (flight.next < flight.end) flight.due = flight.since + delay_of(flight.next);
+    if (flight.next < flight.end) flight.due = flight.since + delay_of(flight.row, flight.next);
 }
 
 // ------------------------------------------------------------------ columns
@@ -276,6 +284,7 @@ struct SynapticPathway::Sorting {
 };
 
 void SynapticPathway::sort_rows(const double* doubles, const float* floats, double dt) {
+    std::vector<uint16_t>().swap(remaining);
     std::vector<uint16_t>().swap(later);
     std::vector<int32_t>().swap(much_later);
     if (least == most) return;
@@ -287,10 +296,28 @@ void SynapticPathway::sort_rows(const double* doubles, const float* floats, doub
     else much_later.resize(order.size());
     const bool alone = engine::threads == 1 || order.size() < LEAST_SORTED;
     const Sorting sorting{*this, doubles, floats, dt, (size_t)(alone ? 1 : engine::threads * PARTS_OF_ROWS)};
-    if (alone) return sorting.run(0);
     std::vector<uint32_t> until;
     for (int k = 1; k <= engine::threads; k++) until.push_back(k * PARTS_OF_ROWS);
-    engine::share_out(until, [](void* of, size_t part) { ((const Sorting*)of)->run(part); }, (void*)&sorting);
+    if (alone) sorting.run(0);
+    else engine::share_out(until, [](void* of, size_t part) { ((const Sorting*)of)->run(part); }, (void*)&sorting);
+    count_remaining();
+}
+
+// In place of the delays of all synapses, if that is less.
+void SynapticPathway::count_remaining() {
+    const size_t all = rows.size() - 1, delays = most - least + 1;
+    if (later.empty() || all * delays > later.size()) return;
+    for (size_t row = 0; row < all; row++)
+        if (rows[row + 1] - rows[row] > UINT16_MAX) return;
+    remaining.resize(all * delays);
+    for (size_t row = 0; row < all; row++) {
+        uint32_t place = rows[row];
+        for (size_t delay = 0; delay < delays; delay++) {
+            while (place < rows[row + 1] && later[place] == delay) place++;
+            remaining[row * delays + delay] = (uint16_t)(rows[row + 1] - place);
+        }
+    }
+    std::vector<uint16_t>().swap(later);
 }
 
 // ------------------------------------------------------------------ from run to run, and checkpoints
@@ -308,10 +335,10 @@ void SynapticPathway::keep(double ratio) {
     // In the order in which they would have been: parts do not come one after the other.
     for (const Spike& spike : spikes())
         for (size_t p = 0; p < parts.size(); p++) {
-            const uint32_t* const row = row_of(p, spike.source);
-            for (uint32_t k = row[0]; k < row[1]; k++)
-                if (delay_of(k) > (int32_t)(now - spike.since))
-                    add((int)(spike.since + delay_of(k) - now), number(k));
+            const size_t row = row_of(p, spike.source);
+            for (uint32_t k = rows[row]; k < rows[row + 1]; k++)
+                if (delay_of(row, k) > (int32_t)(now - spike.since))
+                    add((int)(spike.since + delay_of(row, k) - now), number(k));
         }
     kept = still;
 }
@@ -334,10 +361,12 @@ void SynapticPathway::take_up(const std::vector<Spike>& spikes) {
     for (size_t p = 0; p < parts.size(); p++) {
         parts[p] = {};
         for (const Spike& spike : spikes) {
-            const uint32_t* const row = row_of(p, spike.source);
-            if (row[0] == row[1]) continue;
-            Flight flight{spike.source, row[0], row[1], spike.since, spike.since + delay_of(row[0])};
-            while (flight.next < flight.end && (int32_t)(flight.due - now) <= 0) advance(flight);
+            const size_t row = row_of(p, spike.source);
+            if (rows[row] == rows[row + 1]) continue;
+            Flight flight{spike.source, (uint32_t)row, rows[row], rows[row + 1], spike.since, now};
+            const int32_t age = now - spike.since;
+            while (flight.next < flight.end && delay_of(row, flight.next) <= age) flight.next++;
+            if (flight.next < flight.end) flight.due = spike.since + delay_of(row, flight.next);
             parts[p].flights.push_back(flight);
         }
     }

@@ -3,7 +3,8 @@
 // Brian2 puts the number of every synapse that a spike will reach into a queue. Here the spike
 // itself waits: the synapses of a source lie in one row, sorted by delay, and a cursor moves along
 // that row as the spike grows older. In a step, synapses take effect in the order of Brian2's queue:
-// older spikes first, then by source, then by number of the synapse.
+// older spikes first, then by source, then by number of the synapse. Where rows have more synapses than there
+// are delays, what is kept is how many of a row are left after each delay, else the delay of each synapse.
 //
 // Where nothing that a synapse holds can change during a run, what its effect reads (target, weight)
 // is copied into the order of the rows, in *columns*: the synapses that a spike reaches lie side by
@@ -78,8 +79,8 @@ class SynapticPathway : public engine::Effect {
 
   private:
     // A spike: the places in its row that it has not reached, the step in which it occurred and that
-    // in which it reaches the next.
-    struct Flight { int32_t source; uint32_t next, end, since, due; };
+    // in which it reaches the next, or may do so.
+    struct Flight { int32_t source; uint32_t row, next, end, since, due; };
     struct Segment { uint32_t begin, end; };
     struct Spike { uint32_t since; int32_t source; };
     // What a thread knows of spikes.
@@ -98,7 +99,9 @@ class SynapticPathway : public engine::Effect {
     double old_dt = 0;
     std::vector<uint32_t> rows;           // where the places of each part's sources begin
     std::vector<int32_t> order;           // numbers of the synapses by place; empty if they are the places
-    std::vector<uint16_t> later;          // delays beyond the least, by place; empty if all are the same
+    // Delays. All of these are empty if there is only one.
+    std::vector<uint16_t> remaining;      // synapses of a row after each of the delays, row by row
+    std::vector<uint16_t> later;          // in its place: delays beyond the least, by place
     std::vector<int32_t> much_later;      // in its place if they have not got room there
     std::vector<Part> parts;
     uint32_t now = 0;                     // steps of this run
@@ -111,13 +114,16 @@ class SynapticPathway : public engine::Effect {
 
     int32_t number(uint32_t place) const { return order.empty() ? (int32_t)place : order[place]; }
     int32_t place(int32_t synapse);
-    int32_t delay_of(uint32_t place) const;
-    const uint32_t* row_of(size_t part, int32_t source) const;
+    int32_t delay_of(size_t row, uint32_t place) const;
+    size_t row_of(size_t part, int32_t source) const { return part * n_sources + source - start; }
+    const uint16_t& remains(size_t row, int32_t delay) const {
+        return remaining[row * (most - least + 1) + (delay - least)];
+    }
     size_t row_number(size_t synapse) const;
 
     void reach(Part& part);
     void arrive(Part& part);
-    void fetch(uint32_t place) const;
+    void fetch(const Flight& flight) const;
     void advance(Flight& flight) const;
     void copy_column(const void* values, const void* (*data)(const void*), size_t size);
     void settle();
@@ -127,6 +133,7 @@ class SynapticPathway : public engine::Effect {
     void place_in_rows();
     struct Sorting;
     void sort_rows(const double* doubles, const float* floats, double dt);
+    void count_remaining();
 
     void keep(double ratio);
     std::vector<Spike> spikes() const;

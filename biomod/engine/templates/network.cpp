@@ -32,11 +32,13 @@ void Network::run(const double duration, void (*report_func)(const double, const
         return;
     }
     const auto start = std::chrono::steady_clock::now();
+    const auto elapsed = [&] {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    };
     t = engine::start_of_run(t);
     const double t_start = t;
     const double t_end = t + duration;
     double next_report_time = report_period;
-    double elapsed = 0.0;
     bool did_break_early = false;
 
     std::vector<Clock*> clocks;
@@ -77,9 +79,9 @@ void Network::run(const double duration, void (*report_func)(const double, const
     {
         t = clock->t[0];
         engine::between_steps(t);
-        if (report_func && elapsed > next_report_time)
+        if (report_func && elapsed() > next_report_time)
         {
-            report_func(elapsed, (t - t_start) / duration, t_start, duration);
+            report_func(elapsed(), (t - t_start) / duration, t_start, duration);
             next_report_time += report_period;
         }
         for (size_t i = 0; i < objects.size(); i++)
@@ -89,9 +91,8 @@ void Network::run(const double duration, void (*report_func)(const double, const
             if (current[k])
                 clocks[k]->tick();
         clock = next();
-        elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         {% if maximum_run_time is not none %}
-        if (elapsed > {{maximum_run_time}})
+        if (elapsed() > {{maximum_run_time}})
         {
             did_break_early = true;
             break;
@@ -101,10 +102,10 @@ void Network::run(const double duration, void (*report_func)(const double, const
     _globally_running = false;
 
     t = !did_break_early && !_globally_stopped ? t_end : clock->t[0];
-    _last_run_time = elapsed;
+    _last_run_time = elapsed();
     _last_run_completed_fraction = duration > 0 ? (t - t_start) / duration : 1.0;
     if (report_func)
-        report_func(elapsed, _last_run_completed_fraction, t_start, duration);
+        report_func(_last_run_time, _last_run_completed_fraction, t_start, duration);
 }
 
 {% endmacro %}

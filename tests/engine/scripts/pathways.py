@@ -49,6 +49,10 @@ scattered.delay = run_delays * ms
 # Between parts of a group, with one delay.
 part = Synapses(first, last, on_pre="g_post -= 0.02", delay=1.5 * ms, name="part")
 part.connect(j="k for k in range(30) if (i + k) % 3 == 0")
+# Rows of more synapses than there are delays, some of which no synapse has.
+full = Synapses(cells, cells, on_pre="g_post -= 0.0005 * (1 + 0.1*v_post)", name="full")
+full.connect(condition="i != j")
+full.delay = "0.3*ms + 0.1*ms*(int((3*i + 7*j) % 12 > 4) * ((3*i + 7*j) % 12))"
 # Plasticity: both pathways, the second with a delay of its own.
 plastic = Synapses(
     cells,
@@ -77,6 +81,7 @@ run(40 * ms)
 # Spikes on their way keep the delay that they had when they left.
 scattered.delay = run_delays[::-1] * ms
 part.delay = 0.3 * ms
+full.delay = "0.2*ms + 0.1*ms*((i + 5*j) % 9)"
 run(40 * ms)
 if name == "biomod_cpp":
     device.build(directory=str(out.with_suffix("")))
