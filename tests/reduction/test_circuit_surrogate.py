@@ -29,10 +29,12 @@ from biomod.reduction import (
     with_surrogates,
 )
 from biomod.reduction.circuits import steady_release
+from biomod.reduction.distances import explained_variance
 from biomod.reduction.fit import Fit
 from biomod.reduction.kernel import prepare
 from biomod.reduction.models import glif
 from biomod.reduction.protocol import ornstein_uhlenbeck
+from biomod.reduction.reference import simulated
 from biomod.reduction.somatic import driven, equivalent, mean_conductance, opening
 from biomod.reduction.spread import variations
 from biomod.reduction.surrogate import Reduction
@@ -251,15 +253,17 @@ FOLLOWING = {
 }  # fmt: skip
 
 
-def moved(values, kept):
-    """Parameters of the surrogate of a cell whose one varied parameter is a deviation higher."""
-    names = {"soma.E_leak": "E_L", "soma.spike.dv": "dv", "soma.spike.threshold": "theta",
-             "soma.spike.dI_2": "dI_2"}  # fmt: skip
+def moved(values, kept, z=1):
+    """Parameters of the surrogate of a cell whose one varied parameter is z deviations higher."""
+    names = {"soma.g_leak": "g", "soma.E_leak": "E_L"}
     found = dict(values)
     for v in kept:
         ((_, weight),) = v.follows
-        name = names[v.path]
-        found[name] += np.sign(weight) * v.sd.to("pA" if name == "dI_2" else "mV")
+        name = names.get(v.path, v.path.rpartition(".")[2].replace("threshold", "theta"))
+        if v.cv is not None:
+            found[name] *= np.exp(np.sign(weight) * z * np.sqrt(np.log1p(v.cv**2)))
+        else:
+            found[name] += np.sign(weight) * z * v.sd.to("pA" if name == "dI_2" else "mV")
     return found
 
 
@@ -373,3 +377,35 @@ def _rates(circuit):
     spikes = simulate(circuit, "1200 ms").spikes
     late = spikes.cell[spikes.time_ms > 200].to_numpy()
     return np.bincount(late, minlength=circuit.populations[0].size)
+
+
+@pytest.mark.validate
+def test_the_surrogate_of_the_mean_follows_a_cell_that_differs():
+    """Pyramidal cells with one varied parameter a deviation up or down, on the same noise."""
+    short = Protocol(sweeps=1, steps=(-0.5, 1.5), ramps=())
+    fitted = reduce(PC, model="glif5", protocol=short, generations=20)
+    values = level_5(fitted.fit)
+    varied = [v for v in PC.variations if v.path != "*.cm"]
+    cells = [(v, z, _differing(v, z)) for v in varied for z in (-1, 1)]
+    noise = [s for s in fitted.behaviour.test if s.kind == "noise"]
+    currents, durations = [s.current for s in noise], [s.duration for s in noise]
+    for v, z, cell in cells:
+        true = [spikes for _, spikes in simulated(cell)(currents, 0.1)]
+        kept, _ = variations(PC.with_(variations=(v,)), values)
+        own = moved(values, kept, z)
+        found, mean = (
+            [prepare(glif(5), p, 0.1).run(c).spikes[0] for c in currents] for p in (own, values)
+        )
+        number = sum(map(len, found)) / sum(map(len, true))
+        assert number == pytest.approx(1, abs=0.1), (v.path, z)
+        ours, without = (explained_variance(x, true, durations) for x in (found, mean))
+        assert ours > min(0.7, without + 0.05), (v.path, z)
+
+
+def _differing(variation, z):
+    one = PC.with_(variations=(variation,))
+    factor = np.exp(z * np.sqrt(np.log1p((variation.cv or 0.0) ** 2)))
+    return one.with_({
+        path: PC.get(path) * factor if variation.cv else PC.get(path) + z * variation.sd
+        for path in PC.paths(variation.path)
+    }).with_(variations=())  # fmt: skip
