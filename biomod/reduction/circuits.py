@@ -21,7 +21,7 @@ from biomod.model import (
 from biomod.progress import as_progress
 from biomod.reduction.conditioned import ConditionedReduction, condition, conditions
 from biomod.reduction.fit import GENERATIONS
-from biomod.reduction.point import level_5
+from biomod.reduction.point import firing_potential, level_5
 from biomod.reduction.protocol import Protocol
 from biomod.reduction.somatic import POORLY, Equivalent, driven, equivalent, mean_conductance
 from biomod.reduction.spread import variations
@@ -173,7 +173,7 @@ def reduce_circuit(
         made[cell] = base
         if doses:
             made[cell] = condition(cell, base, doses, protocol=protocol, seed=seed,
-                                   generations=generations, backend=backend)  # fmt: skip
+                                   generations=2 * generations, backend=backend)  # fmt: skip
     reductions = {p.name: made[p.cell] for p in circuit.populations}
     return with_surrogates(circuit, reductions)
 
@@ -233,17 +233,18 @@ def _received(
 ) -> tuple[Equivalent, ...]:  # fmt: skip
     """Somatic equivalents of everything that arrives at a population."""
     base = reduction if isinstance(reduction, Reduction) else reduction.base
-    threshold = Quantity(level_5(base.fit)["theta"] * 1e-3, parse_unit("V")[1])
+    step = base.fit.dt * 1e-3
+    most = Quantity(firing_potential(level_5(base.fit)) * 1e-3, parse_unit("V")[1])
     opened: dict[Key, float] = {}
     weights: dict[Key, list[float]] = {}
-    for one in arriving(circuit, population, rates):
+    for one in arriving(circuit, population, rates, step):
         opened[one.key] = opened.get(one.key, 0.0) + one.opened
         weights.setdefault(one.key, []).append(one.weight)
-    state = driven(population.cell, opened, threshold)
+    state = driven(population.cell, opened, most)
     found = []
     for (compartment, receptor), all_weights in weights.items():
         w = Quantity(max(sum(all_weights) / len(all_weights), 1e-12), parse_unit("S")[1])
-        found.append(equivalent(population.cell, compartment, receptor, state, w))
+        found.append(equivalent(population.cell, compartment, receptor, state, w, step))
         if found[-1].misfit > POORLY:
             notes.append(
                 f"{population.name}: {receptor} of {compartment} is not described by two "
@@ -262,7 +263,7 @@ class Arriving:
 
 
 def arriving(
-    circuit: Circuit, population: Population, rates: Mapping[str, float]
+    circuit: Circuit, population: Population, rates: Mapping[str, float], step: float = 0.0
 ) -> list[Arriving]:
     """Everything that reaches a cell of a population on average, by compartment and receptor.
 
@@ -270,29 +271,31 @@ def arriving(
     ----------
     rates : mapping
         Of the presynaptic populations, in Hz; 0 where not given.
+    step : float
+        Time step of the simulation in s (:func:`~biomod.reduction.somatic.opening`).
     """
     found = []
     for b in population.backgrounds:
-        found += _events(population.cell, b, ((b.compartment, 1.0),), b.weight.si, b.rate.si)
+        found += _events(population.cell, b, ((b.compartment, 1.0),), b.weight.si, b.rate.si, step)
     for p in circuit.projections:
         if p.post != population.name:
             continue
         rate, weight, degree = rates.get(p.pre, 0.0), *_mean_wiring(circuit, p)
         released = weight * steady_release(p, rate)
-        found += _events(population.cell, p, p.compartments, released, degree * rate)
+        found += _events(population.cell, p, p.compartments, released, degree * rate, step)
     return found
 
 
 def _events(
     cell: Cell, one: Background | Projection, shares: Sequence[tuple[str, float]],
-    weight: float, rate: float,
+    weight: float, rate: float, step: float,
 ) -> list[Arriving]:  # fmt: skip
     found = []
     for compartment, part in shares:
         receptors = {r.name: r for r in cell.compartment(compartment).receptors}
         for name, share in one.receptors:
             if part > 0:
-                g = mean_conductance(receptors[name], weight * share, rate * part)
+                g = mean_conductance(receptors[name], weight * share, rate * part, step)
                 found.append(Arriving((compartment, name), weight * share, g))
     return found
 

@@ -42,6 +42,16 @@ def level_5(fitted: Fit) -> dict[str, float]:
     return extended(Fit(point_model(name), fitted.parameters, fitted.loss, fitted.dt), model)
 
 
+def firing_potential(parameters: Mapping[str, float]) -> float:
+    """The potential (mV) at which a ``glif5`` fires when it comes there slowly.
+
+    Above theta where the threshold follows the voltage; theta, if it never fires so.
+    """
+    p = parameters
+    follows = p["a_v"] / p["b_v"]
+    return p["E_L"] + (p["theta"] - p["E_L"]) / (1 - follows if follows < 1 else 1.0)
+
+
 def path_and_unit(parameter: str) -> tuple[str, str, float]:
     """Path of a GLIF parameter in its cell, its unit there, and how many such units are one."""
     if parameter == "g":

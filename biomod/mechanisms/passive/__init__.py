@@ -12,7 +12,7 @@ Source: Rall 1977, Handbook of Physiology, The Nervous System 1:39; Koch 1999, B
 Computation, chapter 3.
 """
 
-from biomod.mechanisms.passive._expressions import evaluate, gate_steady_state
+from biomod.mechanisms.passive._expressions import evaluate, gate_steady_state, gate_time_constant
 from biomod.mechanisms.passive._impedance import (
     apparent_time_constant,
     conductance_matrix,
@@ -34,6 +34,7 @@ __all__ = [
     "evaluate",
     "fastest_time_constant",
     "gate_steady_state",
+    "gate_time_constant",
     "hold",
     "input_resistance",
     "psp",

@@ -65,6 +65,15 @@ def gate_steady_state(channel: Channel, gate: Gate, v: Any, cai: Any = None) -> 
     return evaluate(gate.steady_state, np.asarray(v, dtype=float) * 1e3, names)
 
 
+def gate_time_constant(channel: Channel, gate: Gate, v: Any, temperature: float) -> Any:
+    """Time constant in s of a gate of `channel` at voltages `v` in V and a temperature in Celsius.
+
+    Of one that calcium does not change.
+    """
+    tau = evaluate(gate.tau, np.asarray(v, dtype=float) * 1e3, _constants(channel))
+    return tau * 1e-3 / channel.speed(gate, temperature)
+
+
 def _constants(channel: Channel) -> dict[str, float]:
     return {c.name: c.value.si / parse_unit(c.unit)[0] for c in channel.constants}
 
