@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from biomod.engine import run_environment
 from biomod.programs import find_compiler
 from tests.engine.helpers import results
 
@@ -21,3 +22,13 @@ def test_memory_does_not_grow_with_the_length_of_a_run(tmp_path: Path) -> None:
     assert long["written"] > 2e8
     assert long["peak"] - short["peak"] < 2 * 2**20  # its reserve, the next power of two
     assert long["peak"] < 3e7
+
+
+def test_large_pages_are_asked_for_beside_what_the_user_asks_of_the_c_library(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.arena_max=1")
+    expected = "glibc.malloc.arena_max=1:glibc.malloc.hugetlb=1"
+    assert run_environment(1)["GLIBC_TUNABLES"] == expected
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=0")
+    assert run_environment(1)["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=0"
