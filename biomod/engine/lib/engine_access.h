@@ -38,25 +38,29 @@ template <class T> Vector access(std::vector<T>& values) {
              [](void* of) { ((std::vector<T>*)of)->clear(); }}};
 }
 
+// Brian2 2.10 has other tables than 2.9: sizes of another type, and rows that are copies.
 struct Table {
     void* of;
     size_t width;
-    const int *rows, *columns;
     struct Functions {
-        void* (*row)(void*, int);
+        size_t (*rows)(const void*);
+        size_t (*columns)(const void*);
+        void* (*first)(void*, int);  // of a row, whose values lie side by side
         void (*resize)(void*, int, int);
     } functions;
 
-    void* row(int k) const { return functions.row(of, k); }
-    uint64_t bytes() const { return (uint64_t)*rows * *columns * width; }
-    void resize(int n, int m) const { functions.resize(of, n, m); }
+    size_t rows() const { return functions.rows(of); }
+    size_t columns() const { return functions.columns(of); }
+    void* row(size_t k) const { return columns() ? functions.first(of, (int)k) : nullptr; }
+    uint64_t bytes() const { return (uint64_t)rows() * columns() * width; }
+    void resize(size_t n, size_t m) const { functions.resize(of, (int)n, (int)m); }
 };
 template <class T> Table access(DynamicArray2D<T>& values) {
     return {&values,
             sizeof(T),
-            &values.n,
-            &values.m,
-            {[](void* of, int row) -> void* { return (*(DynamicArray2D<T>*)of)(row).data(); },
+            {[](const void* of) { return (size_t)((const DynamicArray2D<T>*)of)->n; },
+             [](const void* of) { return (size_t)((const DynamicArray2D<T>*)of)->m; },
+             [](void* of, int row) -> void* { return &(*(DynamicArray2D<T>*)of)(row, 0); },
              [](void* of, int n, int m) { ((DynamicArray2D<T>*)of)->resize(n, m); }}};
 }
 

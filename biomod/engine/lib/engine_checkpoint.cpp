@@ -93,20 +93,20 @@ struct Kept {
         if (array) return write_values(out, *array, *array ? size : 0, width);
         if (bytes) return write_values(out, bytes, 1, width);
         if (vector.of) return save_vector(out);
-        write_count(out, *table.columns);
-        write_count(out, *table.rows);
-        for (int row = 0; row < *table.rows; row++)
-            write_values(out, table.row(row), *table.columns, table.width);
+        write_count(out, table.columns());
+        write_count(out, table.rows());
+        for (size_t row = 0; row < table.rows(); row++)
+            write_values(out, table.row(row), table.columns(), table.width);
     }
     void load(std::istream& in) const {
         if (array) return load_values(in, *array, *array ? size : 0);
         if (bytes) return load_values(in, bytes, 1);
         if (vector.of) return load_vector(in);
         const uint64_t columns = read_count(in), rows = read_count(in);
-        table.resize((int)rows, (int)columns);
+        table.resize(rows, columns);
         for (uint64_t row = 0; row < rows; row++) {
             check_count(name, read_count(in), columns);
-            in.read(static_cast<char*>(table.row((int)row)), columns * table.width);
+            in.read(static_cast<char*>(table.row(row)), columns * table.width);
         }
     }
 

@@ -52,9 +52,9 @@ static void append(Recording& recording) {
         out.write((const char*)vector.data(), more);
         vector.clear();
     } else {
-        for (int row = 0; row < *table.rows; row++)
-            out.write((const char*)table.row(row), *table.columns * table.width);
-        table.resize(0, *table.columns);
+        for (size_t row = 0; row < table.rows(); row++)
+            out.write((const char*)table.row(row), table.columns() * table.width);
+        table.resize(0, table.columns());
     }
     out.close();
     if (!out) fail("cannot write the recording " + part(recording) + "; is the disk full?");
