@@ -99,7 +99,7 @@ def _between(
     """Shifts from one cell to another of the same threshold."""
     at_rest, at_threshold = (_held(b, v) - _held(a, v) for v in ends)
     currents = _of_currents(at_rest, at_threshold, parameters)
-    return _sum(currents, _of_charges(_charges(a), _charges(b), parameters))
+    return currents | _of_charges(_charges(a), _charges(b), parameters)
 
 
 def _of_currents(at_rest: float, at_threshold: float, p: Mapping[str, float]) -> Shifts:
@@ -182,11 +182,6 @@ def _shut(channel: Channel, v: Quantity) -> bool:
         return False
     gate = channel.gates[0]
     return gate.spike_jump > 0 and not passive.gate_steady_state(channel, gate, v.si)
-
-
-def _sum(*several: Shifts) -> Shifts:
-    names = dict.fromkeys(name for shifts in several for name in shifts)
-    return {name: sum(shifts.get(name, 0.0) for shifts in several) for name in names}
 
 
 def _noticed(shifts: Shifts, parameters: Mapping[str, float]) -> Shifts:
