@@ -5,7 +5,7 @@ The names are those of the equations that Brian2 gets; every simulator takes the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -20,8 +20,16 @@ Value = Callable[[str], Array]
 
 NANOSIEMENS = 1e-9
 POINT_SPIKE = tuple(f.name for f in fields(PointSpike))
-# What a modulator may change: not the rates from which values for a step are computed.
-POINT_MODULATED = tuple(name for name in POINT_SPIKE if name not in ("k_1", "k_2"))
+
+
+def moving_rates(cell: Cell) -> frozenset[str]:
+    """Decays of after-spike currents (``"k_1"``, ``"k_2"``) that receptors of a point cell change.
+
+    The mean of such a current over a step is computed in every step, that of others once.
+    """
+    found = {e.target.rpartition(".")[2] for x in cell.expression for e in x.effects
+             if ".spike." in e.target}  # fmt: skip
+    return frozenset(found & {"k_1", "k_2"})
 
 
 def brian_values(cell: Cell, value: Value, dt: float) -> dict[str, Array]:
@@ -169,7 +177,7 @@ def _somatic_spike(cell: Cell, value: Value, dt: float) -> dict[str, Array]:
     if spike is None:
         return {"spike_detection": value("spike_detection")}
     if isinstance(spike, PointSpike):
-        return _point_spike(f"{soma}.spike", value, dt)
+        return _point_spike(cell, f"{soma}.spike", value, dt)
     names = ["threshold", "reset", "refractory"]
     values = {f"spike_{name}": value(f"{soma}.spike.{name}") for name in names}
     if spike.peak is not None:
@@ -178,11 +186,11 @@ def _somatic_spike(cell: Cell, value: Value, dt: float) -> dict[str, Array]:
     return values
 
 
-def _point_spike(path: str, value: Value, dt: float) -> dict[str, Array]:
+def _point_spike(cell: Cell, path: str, value: Value, dt: float) -> dict[str, Array]:
     values = {f"spike_{name}": value(f"{path}.{name}") for name in POINT_SPIKE}
-    for j in (1, 2):
-        decay = values[f"spike_k_{j}"] * dt
-        values[f"spike_mean_{j}"] = -np.expm1(-decay) / decay
+    for name in {"k_1", "k_2"} - moving_rates(cell):
+        decay = values[f"spike_{name}"] * dt
+        values[f"spike_mean_{name[-1]}"] = -np.expm1(-decay) / decay
     # Brian2 counts from the beginning of the step of the spike.
     values["spike_refractory"] = (steps(values["spike_refractory"], dt) + 1) * dt
     return values
@@ -213,7 +221,9 @@ def linear_variable(cell: Cell, path: str) -> tuple[str, str | None]:
     head, _, rest = path.partition(".")
     part, _, field = rest.partition(".")
     point = isinstance(cell.soma.spike, PointSpike)
-    may_change = POINT_MODULATED if point else ("threshold", "reset", "refractory")
+    may_change: Collection[str] = ("threshold", "reset", "refractory")
+    if point:
+        may_change = {*POINT_SPIKE} - {"k_1", "k_2"} | moving_rates(cell)
     if head == cell.soma.name and part == "spike" and field in may_change:
         return f"spike_{field}", None
     compartment = cell.compartment(head)

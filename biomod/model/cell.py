@@ -73,7 +73,8 @@ class PointSpike(Description):
     `refractory`, with ``v = E_L + f_v (v - E_L) - dv``, ``theta_s += dtheta`` and ``I_j = f_j I_j +
     dI_j``. Between spikes ``dI_j/dt = -k_j I_j`` (the currents enter the soma), ``dtheta_s/dt =
     -b_s theta_s`` and ``dtheta_v/dt = a_v (v - E_L) - b_v theta_v``; E_L is the soma's `E_leak`.
-    That is level 5; with zeros in the right places it is any level.
+    That is level 5; with zeros in the right places it is any level. A constant `current` enters
+    the soma besides: what channels that receptors open or close carry.
 
     Source: Mihalas & Niebur 2009, 10.1162/neco.2008.12-07-680; Teeter et al. 2018,
     10.1038/s41467-017-02717-4.
@@ -93,6 +94,7 @@ class PointSpike(Description):
     k_2: Quantity = quantity("1/ms", "decay of I_2", default="0.1 1/ms", positive=True)
     a_v: Quantity = quantity("1/ms", "drive of theta_v by the voltage", default="0 1/ms")
     b_v: Quantity = quantity("1/ms", "decay of theta_v", default="0.05 1/ms", positive=True)
+    current: Quantity = quantity("pA", "constant current into the soma", default="0 pA")
 
     @property
     def key(self) -> str:

@@ -1,10 +1,12 @@
 """Surrogates whose parameters follow neuromodulators.
 
-With the activation a_r of the receptors that change the cell, a voltage is
+With the activation a_r of the receptors that change the cell, a voltage or a constant current is
 ``p = p0 + sum_r s_r a_r`` and any other parameter ``p = p0 prod_r (1 + s_r a_r / p0)``. p0 is the
 fit without modulators; the shifts s_r are one search over all concentrations at once. The detailed
 cell's parameters follow the activations in the same way, so that a few concentrations are enough,
-and modulators whose receptors differ can be mixed without a fit of their mixture.
+and modulators whose receptors differ can be mixed without a fit of their mixture. Channels that
+open or close change a conductance and a current; the rest is a ratio, which no sum of shifts
+follows.
 """
 
 from __future__ import annotations
@@ -27,7 +29,16 @@ from biomod.reduction.point import level_5, path_and_unit, point_cell
 from biomod.reduction.protocol import Protocol
 from biomod.reduction.recordings import Behaviour
 from biomod.reduction.reference import of_cell
-from biomod.reduction.shifts import SHARES, VOLTAGES, Arm, Shifts, composed
+from biomod.reduction.shifts import (
+    ADDED,
+    CURRENT,
+    PASSIVE,
+    SHARES,
+    Arm,
+    Shifts,
+    composed,
+    unit,
+)
 from biomod.reduction.spread import shifted
 from biomod.reduction.surrogate import Reduction
 from biomod.units import Quantity, as_quantity
@@ -239,7 +250,7 @@ class ConditionedReduction:
     def to_dict(self) -> dict[str, Any]:
         """What ``biomod reduce --json`` prints: the surrogate, and its shifts."""
         shifts = {
-            _label(arm): {n: {"value": s, "unit": glif(5).parameter(n).unit} for n, s in by.items()}
+            _label(arm): {n: {"value": s, "unit": unit(n)} for n, s in by.items()}
             for arm, by in self.shifts.items()
         }
         return {
@@ -256,8 +267,7 @@ class ConditionedReduction:
         for arm, shifts in self.shifts.items():
             lines.append(f"at full activation of {_label(arm)}:")
             for name, shift in shifts.items():
-                unit = glif(5).parameter(name).unit
-                lines.append(f"  {name:8} {shift:+.4g} {unit}".rstrip())
+                lines.append(f"  {name:8} {shift:+.4g} {unit(name)}".rstrip())
         return "\n".join(lines)
 
 
@@ -265,12 +275,22 @@ def _guess(
     cell: Cell, arms: Sequence[Arm], reference: Mapping[str, float]
 ) -> dict[Arm, dict[str, float]]:
     """What the changes by each receptor do to the current that holds the cell."""
-    found = {}
-    for arm in arms:
-        changes = [c for a, cs in _lasting(cell) for c in cs
-                   if (a.receptor, a.effect.high_dose) == arm]  # fmt: skip
-        found[arm] = shifted(cell, changes, reference)
-    return found
+    return {arm: shifted(cell, _changes(cell, arm), reference) for arm in arms}
+
+
+def _changes(cell: Cell, arm: Arm) -> list[nm.Change]:
+    return [c for a, changes in _lasting(cell) for c in changes
+            if (a.receptor, a.effect.high_dose) == arm]  # fmt: skip
+
+
+def _free(cell: Cell, arm: Arm, model: PointModel) -> list[str]:
+    """Parameters that an arm shifts, of those that a model has."""
+    known = {*model.names, "dv", CURRENT}
+    ungated = {f"{c.name}.{channel.name}.g_max" for c in cell.compartments
+               for channel in c.channels if not channel.gates}  # fmt: skip
+    passive = all(change.path in ungated for change in _changes(cell, arm))
+    names = PASSIVE if passive else (*SHARES, *ADDED)
+    return [n for n in names if n in known]
 
 
 def _label(arm: Arm) -> str:
@@ -330,14 +350,14 @@ def expression(
 
 
 def _effect(arm: Arm, name: str, shift: float, base: Mapping[str, float]) -> Effect:
-    path, unit, factor = path_and_unit(name)
+    path, given, factor = path_and_unit(name)
     operation, value = "shift", shift * factor
-    if name in SHARES:
-        operation, value, unit = "scale", 1 + shift / base[name], "x"
+    if name in SHARES and (name != "g" or shift < 0):
+        operation, value, given = "scale", 1 + shift / base[name], "x"
     high = "_high" if arm[1] else ""
     return Effect(
         f"fit_{arm[0]}{high}_{name}", receptor=arm[0], target=path, compartment="soma",
-        operation=operation, value=value, unit=unit, high_dose=arm[1],
+        operation=operation, value=value, unit=given, high_dose=arm[1],
         evidence="fitted", source="biomod.reduce",
     )  # fmt: skip
 
@@ -388,9 +408,8 @@ def condition(
         began = time.perf_counter()
         arms = _arms(cell, name)
         table = [[activations(cell, m)[arm] for arm in arms] for m in under]
-        known = (*base.point_model.names, "dv")
-        free = [n for n in (*SHARES, *VOLTAGES) if n in known]
-        search = Shifts(reference, free, arms, np.array(table), seen)
+        free = {arm: _free(cell, arm, base.point_model) for arm in arms}
+        search = Shifts(reference, free, np.array(table), seen)
 
         def share(x: float, number: int = number) -> None:
             if tell is not None:

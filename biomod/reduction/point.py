@@ -18,7 +18,7 @@ AREA_UM2 = 1000.0
 LENGTH_UM = 10.0
 _UNITS = {f.name: f.metadata["unit"] for f in fields(PointSpike)}
 _SPIKE = {"theta": "threshold", "t_ref": "refractory"} | {
-    name: name for name in _UNITS if name not in ("threshold", "refractory")
+    name: name for name in _UNITS if name not in ("threshold", "refractory", "current")
 }
 
 
@@ -53,12 +53,15 @@ def firing_potential(parameters: Mapping[str, float]) -> float:
 
 
 def path_and_unit(parameter: str) -> tuple[str, str, float]:
-    """Path of a GLIF parameter in its cell, its unit there, and how many such units are one."""
+    """Path of a GLIF parameter in its cell, its unit there, and how many such units are one.
+
+    ``"I"`` is a constant current, which a cell may have beside them.
+    """
     if parameter == "g":
         return "soma.g_leak", "uS/cm2", 1e5 / AREA_UM2
     if parameter == "E_L":
         return "soma.E_leak", "mV", 1.0
-    field = _SPIKE[parameter]
+    field = "current" if parameter == "I" else _SPIKE[parameter]
     return f"soma.spike.{field}", _UNITS[field], 1.0
 
 

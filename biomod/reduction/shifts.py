@@ -18,11 +18,17 @@ from biomod.reduction.space import Space
 Array = npt.NDArray[np.float64]
 # A receptor, and whether by its high-dose arm, which has an activation of its own.
 Arm = tuple[str, bool]
-# How far full activation may move a parameter (estimates): conductances, currents and times by a
-# share of themselves, voltages by mV at the strongest activation that is fitted. Of several
-# receptors the former multiply and the latter add, as the effects of receptors do.
-SHARES: Mapping[str, float] = {"g": 0.8, "t_ref": 0.8, "dI_1": 1.0, "dI_2": 0.8, "a_v": 0.9}
-VOLTAGES: Mapping[str, float] = {"E_L": 15.0, "theta": 10.0, "dv": 10.0, "dtheta": 5.0}
+CURRENT = "I"  # into the soma, of channels that receptors open or close
+# How far full activation may move a parameter (estimates): conductances, after-spike currents and
+# their rates, and times by a share of themselves, voltages by mV at the strongest activation that
+# is fitted, and the current by what moves the rest as far.
+SHARES: Mapping[str, float] = {
+    "g": 0.8, "t_ref": 0.8, "dI_1": 1.0, "dI_2": 0.8, "a_v": 0.9, "k_1": 0.8, "k_2": 0.8,
+}  # fmt: skip
+ADDED: Mapping[str, float] = {CURRENT: 15.0, "theta": 10.0, "dv": 10.0, "dtheta": 5.0}
+# What channels without gates change. They carry a current and load soma and dendrites (the
+# threshold that follows the voltage stands for the latter), and leave what a spike opens as it is.
+PASSIVE = ("g", "a_v", CURRENT, "theta", "dv")
 
 
 def composed(
@@ -30,16 +36,34 @@ def composed(
 ) -> dict[str, Any]:
     """Parameters under several receptors, each with its shifts at full activation and activation.
 
-    ``p = p0 prod(1 + s a / p0)`` for those of :data:`SHARES`, ``p = p0 + sum(s a)`` for voltages.
+    ``p = p0 prod(1 + s a / p0)`` for those of :data:`SHARES`, ``p = p0 + sum(s a)`` for voltages
+    and the current, as the effects of receptors do. Of conductances, those that open (s > 0) add,
+    and those that close multiply. A constant current I is the same as a rest that is higher by
+    ``I / g``, with a reset and a threshold that stay where they are.
     """
-    values: dict[str, Any] = dict(base)
+    values: dict[str, Any] = {**base, CURRENT: 0.0}
+    opened: Any = 0.0
     for shifts, activation in changes:
-        for name, shift in shifts.items():
+        for name, given in shifts.items():
+            shift = given
+            if name == "g":
+                opened = opened + np.maximum(given, 0.0) * activation
+                shift = np.minimum(given, 0.0)
             if name in SHARES:
                 values[name] = values[name] * (1 + shift * activation / base[name])
             else:
                 values[name] = values[name] + shift * activation
+    values["g"] = values["g"] + opened
+    rise = values.pop(CURRENT) / values["g"]
+    values["E_L"] = values["E_L"] + rise
+    values["dv"] = values["dv"] + (1 - values["f_v"]) * rise
+    values["theta"] = values["theta"] + values["a_v"] / values["b_v"] * rise
     return values
+
+
+def unit(name: str) -> str:
+    """Of a shift."""
+    return "pA" if name == CURRENT else glif(5).parameter(name).unit
 
 
 class _Model:
@@ -89,29 +113,43 @@ class _Conditions:
 
 
 class Shifts:
-    """Shifts of the parameters at full activation, fitted to several conditions at once."""
+    """Shifts of the parameters at full activation, fitted to several conditions at once.
+
+    Parameters
+    ----------
+    base : mapping
+        The parameters without modulators.
+    free : mapping
+        By arm, which of them it shifts.
+    activation : array
+        Of every arm (column) in every condition (row).
+    seen : sequence of Behaviour
+        The cell in these conditions.
+    """
 
     def __init__(
-        self, base: Mapping[str, float], free: Sequence[str], arms: Sequence[Arm],
-        activation: Array, seen: Sequence[Behaviour],
+        self, base: Mapping[str, float], free: Mapping[Arm, Sequence[str]], activation: Array,
+        seen: Sequence[Behaviour],
     ) -> None:  # fmt: skip
-        self.base, self.arms, self.activation, self.seen = base, arms, activation, seen
-        self.free = [n for n in free if n in VOLTAGES or base[n]]
+        self.base, self.activation, self.seen = base, activation, seen
+        self.free = {arm: [n for n in own if n in ADDED or base[n]] for arm, own in free.items()}
+        self.arms = tuple(self.free)
         self.model = _Model(tuple(
-            self._parameter(k, name) for k in range(len(arms)) for name in self.free
+            self._parameter(k, name) for k, arm in enumerate(self.arms) for name in self.free[arm]
         ))  # fmt: skip
 
     def _parameter(self, arm: int, name: str) -> Parameter:
         if name in SHARES:
             reach = SHARES[name] * abs(self.base[name])
         else:
-            reach = VOLTAGES[name] / max(self.activation[:, arm].max(), 0.05)
+            reach = ADDED[name] / max(self.activation[:, arm].max(), 0.05)
+            reach *= self.base["g"] if name == CURRENT else 1.0
         return Parameter(f"{arm}.{name}", "", "", -reach, reach, 0.0, 0.2 * reach)
 
     def _within(self, guess: Mapping[Arm, Mapping[str, float]]) -> dict[str, float]:
         named = {
             f"{k}.{name}": guess.get(arm, {}).get(name, 0.0)
-            for k, arm in enumerate(self.arms) for name in self.free
+            for k, arm in enumerate(self.arms) for name in self.free[arm]
         }  # fmt: skip
         return {p.name: min(max(named[p.name], p.lower), p.upper) for p in self.model.parameters}
 
@@ -119,8 +157,8 @@ class Shifts:
         """Parameter sets in condition k."""
         size = len(np.atleast_1d(next(iter(sets.values()))))
         changes = [
-            ({name: np.asarray(sets[f"{j}.{name}"]) for name in self.free}, self.activation[k, j])
-            for j in range(len(self.arms))
+            ({n: np.asarray(sets[f"{j}.{n}"]) for n in self.free[arm]}, self.activation[k, j])
+            for j, arm in enumerate(self.arms)
         ]
         values = composed(self.base, changes)
         return {name: np.array(np.broadcast_to(value, size)) for name, value in values.items()}
@@ -149,6 +187,6 @@ class Shifts:
         for done, _ in enumerate(search, start=1):
             tell(done / length)
         return {
-            arm: {name: best.values[f"{j}.{name}"] for name in self.free}
+            arm: {name: best.values[f"{j}.{name}"] for name in self.free[arm]}
             for j, arm in enumerate(self.arms)
         }

@@ -15,6 +15,7 @@ from biomod.reduction.fit import Fit
 from biomod.reduction.models import glif
 from biomod.reduction.point import level_5, point_cell
 from biomod.reduction.reference import observe, simulated
+from biomod.reduction.shifts import composed
 from biomod.reduction.surrogate import Reduction
 
 TRUE = {
@@ -98,23 +99,57 @@ def test_a_circuit_gives_its_cell_the_same_parameters(followed):
     circuit = Circuit.of(followed.cell).modulated(*mixture)
     courses = modulation(circuit, "1 s").cells
     expected = followed.at(*mixture).parameters
-    paths = {
-        "soma.spike.threshold": ("theta", 1e-3), "soma.E_leak": ("E_L", 1e-3),
-        "soma.spike.dI_1": ("dI_1", 1e-12), "soma.spike.refractory": ("t_ref", 1e-3),
-    }  # fmt: skip
-    for path, (name, unit) in paths.items():
+
+    def given(path):
         course = courses["L23_PC", path]
-        value = followed.cell.get(path).si * course.scale[0] + course.offset[0]
-        assert value == pytest.approx(expected[name] * unit, rel=1e-6)
-    course = courses["L23_PC", "soma.g_leak"]
-    area = followed.cell.soma.area.si
-    leak = (followed.cell.get("soma.g_leak").si * course.scale[0] + course.offset[0]) * area
+        return followed.cell.get(path).si * course.scale[0] + course.offset[0]
+
+    assert given("soma.spike.dI_1") == pytest.approx(expected["dI_1"] * 1e-12, rel=1e-6)
+    assert given("soma.spike.k_1") == pytest.approx(expected["k_1"] * 1e3, rel=1e-6)
+    assert given("soma.spike.refractory") == pytest.approx(expected["t_ref"] * 1e-3, rel=1e-6)
+    leak = given("soma.g_leak") * followed.cell.soma.area.si
     assert leak == pytest.approx(expected["g"] * 1e-9, rel=1e-6)
+    # A current into the circuit's cell is a rest there; glif3 has no threshold that follows it.
+    rise = given("soma.spike.current") / leak
+    rest = followed.cell.get("soma.E_leak").si + rise
+    assert rest == pytest.approx(expected["E_L"] * 1e-3, rel=1e-6)
+    assert given("soma.spike.threshold") == pytest.approx(expected["theta"] * 1e-3, rel=1e-6)
+    assert given("soma.spike.dv") + rise == pytest.approx(expected["dv"] * 1e-3, rel=1e-6)
+
+
+def test_a_current_is_another_rest_with_the_same_reset_and_threshold():
+    values = level_5(Fit(glif(3), TRUE, 0.0, 0.1))
+    values |= {"f_v": 0.3, "dv": 5.0, "dtheta": 1.0, "a_v": 0.02, "b_v": 0.1}
+    rng = np.random.default_rng(3)
+    settled = np.full(5000, 0.0)  # the threshold is as it is at rest
+    current = np.concatenate([settled, 350.0 + 150.0 * rng.standard_normal(20_000)])
+    moved = composed(values, [({"I": 60.0}, 0.5)])
+    (with_current,) = simulate(glif(5), values, current + 30.0, 0.1).spikes
+    (with_rest,) = simulate(glif(5), moved, current, 0.1).spikes
+    assert len(with_current) > 20
+    np.testing.assert_allclose(with_rest, with_current, atol=1e-9)
+    (without,) = simulate(glif(5), values, current, 0.1).spikes
+    assert len(without) < len(with_current) - 5
+
+
+def test_channels_that_open_add_and_channels_that_close_multiply():
+    base = level_5(Fit(glif(3), TRUE, 0.0, 0.1)) | {"g": 10.0}
+    both = composed(base, [({"g": 4.0}, 0.5), ({"g": -5.0}, 0.4), ({"g": -2.0}, 1.0)])
+    assert both["g"] == pytest.approx(10 * 0.8 * 0.8 + 2)
+
+
+def test_channels_without_gates_leave_what_spikes_open_as_it_is(base):
+    """nAChR opens a conductance; M1 acts on M and AHP currents too."""
+    cell = cell_types.get("L5_IT")
+    opened = set(conditioned._free(cell, ("nAChR_a4b2", False), glif(5)))
+    assert opened == {"g", "a_v", "I", "theta", "dv"}
+    assert {"dI_1", "k_1", "t_ref"} <= set(conditioned._free(cell, ("M1", False), glif(5)))
 
 
 def test_its_parameters_can_change_while_a_simulation_runs(followed):
     changed = modulatable(followed.cell)
-    assert {"soma.g_leak", "soma.spike.threshold", "soma.spike.refractory"} <= changed
+    assert {"soma.g_leak", "soma.spike.current", "soma.spike.threshold"} <= changed
+    assert {"soma.spike.refractory", "soma.spike.k_1"} <= changed
     for path in changed:
         variable, _ = linear_variable(followed.cell, path)
         assert variable
@@ -124,6 +159,7 @@ def test_scripts_get_the_shifts_with_units(followed):
     found = followed.to_dict()
     assert set(found["shifts_at_full_activation"]) == {"M1", "beta", "alpha2A"}
     assert found["shifts_at_full_activation"]["M1"]["g"]["unit"] == "nS"
+    assert found["shifts_at_full_activation"]["M1"]["I"]["unit"] == "pA"
     assert found["fitted_at_nM"] == {"ACh": [1000.0, 6000.0], "NA": [1000.0]}
     assert "at full activation of M1" in str(followed)
 
@@ -158,6 +194,24 @@ def test_a_point_cell_fires_when_the_fit_does():
     assert len(expected.spikes[0]) > 3
     np.testing.assert_allclose(spikes, expected.spikes[0], atol=0.11)
     np.testing.assert_allclose(voltage[1:40], expected.voltage[0][:39], atol=0.01)
+
+
+def test_a_point_cell_whose_currents_decay_as_receptors_say_fires_when_the_fit_does():
+    """The mean of its after-spike currents over a step follows their rates."""
+    values = level_5(Fit(glif(3), TRUE, 0.0, 0.1))
+    shifts = {("M1", False): {"k_1": 0.006, "k_2": 0.2, "I": 30.0, "g": 2.0}}
+    cell = point_cell("P", values, expression=conditioned.expression(CELL, values, shifts))
+    modulators = (ACh("4 uM"),)
+    a = activations(CELL, modulators)["M1", False]
+    moved = composed(values, [(shifts["M1", False], a)])
+    current = np.full(2500, 320.0)
+    ((_, spikes),) = simulated(cell, modulators, backend="numpy")([current], 0.1)
+    expected = simulate(glif(5), moved, current, 0.1).spikes[0]
+    still = simulate(glif(5), {**moved, "k_1": values["k_1"], "k_2": values["k_2"]}, current, 0.1)
+    assert len(expected) > 5
+    assert abs(still.spikes[0][4] - expected[4]) > 2.0
+    # The cell begins at the rest that it has without the current: a first spike is late.
+    np.testing.assert_allclose(np.diff(spikes[:6]), np.diff(expected[:6]), atol=0.11)
 
 
 def test_concentrations_default_to_the_ec50():
@@ -200,7 +254,7 @@ CASES = {
     ),
     "L5_IT": ({"ACh": ["0.7 uM", "4 uM"]}, [{"ACh": "1.7 uM"}]),
 }
-MISSED = {"L5_IT": "0.783 where a separate refit has 0.867"}
+MISSED = {"L5_IT": "0.798 where a separate refit has 0.867 (on 960 s of other noise 0.846, 0.866)"}
 
 
 @pytest.mark.validate
@@ -217,7 +271,7 @@ def test_cells_are_followed_to_unseen_concentrations_and_a_mixture(name):
     doses, unseen = CASES[name]
     cell = cell_types.get(name)
     plain = reduce(cell, "glif5", generations=80)
-    found = condition(cell, plain, doses, protocol=Protocol(), seed=2, generations=250)
+    found = condition(cell, plain, doses, protocol=Protocol(), seed=2, generations=100)
     for mixture in unseen:
         seen = found.test(*(Modulator(m, c) for m, c in mixture.items()), refit=True)
         assert seen["conditioned"] >= seen["refit"] - 0.03

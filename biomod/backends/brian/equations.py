@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from biomod.backends.parameters import dendrify_kind
+from biomod.backends.parameters import dendrify_kind, moving_rates
 from biomod.errors import BackendError
 from biomod.model import Cell, Channel, Compartment, Dendrite, Gate, PointSpike, SomaticSpike
 
@@ -63,7 +63,7 @@ def structure(cell: Cell) -> tuple[object, ...]:
     somatic = cell.soma.spike
     couplings = tuple((c.a, c.b) for c in cell.couplings)
     shape = somatic.peak is not None if isinstance(somatic, SomaticSpike) else None
-    return (tuple(compartments), couplings, type(somatic).__name__, shape)
+    return (tuple(compartments), couplings, type(somatic).__name__, shape, moving_rates(cell))
 
 
 def kinetics(channel: Channel) -> tuple[object, ...]:
@@ -250,17 +250,23 @@ class _Writer:
         self.parameters |= {
             "spike_threshold": "volt", "spike_refractory": "second", "spike_f_v": "1",
             "spike_dv": "volt", "spike_dtheta": "volt", "spike_a_v": "hertz",
+            "spike_current": "amp",
         }  # fmt: skip
         self.parameters |= {f"spike_{name}": "hertz" for name in ("b_s", "b_v", "k_1", "k_2")}
-        lines = []
+        lines, means, moving = [], [], moving_rates(self.cell)
         for j in (1, 2):
             self.parameters |= {
-                f"spike_dI_{j}": "amp", f"spike_f_{j}": "1", f"spike_mean_{j}": "1",
+                f"spike_dI_{j}": "amp", f"spike_f_{j}": "1",
             }  # fmt: skip
+            # The currents decay during a step; the membrane gets their mean over it.
+            if f"k_{j}" in moving:
+                means.append(f"exprel(-spike_k_{j} * dt) * after_{j}")
+            else:
+                self.parameters[f"spike_mean_{j}"] = "1"
+                means.append(f"spike_mean_{j} * after_{j}")
             lines.append(f"dafter_{j}/dt = -spike_k_{j} * after_{j} :amp (unless refractory)")
-        # The currents decay during a step; the membrane gets their mean over it.
-        mean = " + ".join(f"spike_mean_{j} * after_{j}" for j in (1, 2))
-        text = text.replace(f"= I_ext_{soma}", f"= I_ext_{soma} + {mean}", 1)
+        entering = " + ".join([f"= I_ext_{soma}", "spike_current", *means])
+        text = text.replace(f"= I_ext_{soma}", entering, 1)
         text = re.sub(rf"^(dV_{soma}/dt.*:volt)\s*$", r"\1 (unless refractory)", text, flags=re.M)
         self.states |= {
             "after_1": f"{soma}.spike.I_1", "after_2": f"{soma}.spike.I_2",
