@@ -20,7 +20,7 @@ from biomod.model import (
 )
 from biomod.progress import as_progress
 from biomod.reduction.conditioned import ConditionedReduction, condition, conditions
-from biomod.reduction.fit import GENERATIONS
+from biomod.reduction.fit import GENERATIONS, LAST
 from biomod.reduction.point import firing_potential, level_5
 from biomod.reduction.protocol import Protocol
 from biomod.reduction.somatic import POORLY, Equivalent, driven, equivalent, mean_conductance
@@ -173,7 +173,7 @@ def reduce_circuit(
         made[cell] = base
         if doses:
             made[cell] = condition(cell, base, doses, protocol=protocol, seed=seed,
-                                   generations=2 * generations, backend=backend)  # fmt: skip
+                                   generations=LAST * generations, backend=backend)  # fmt: skip
     reductions = {p.name: made[p.cell] for p in circuit.populations}
     return with_surrogates(circuit, reductions)
 

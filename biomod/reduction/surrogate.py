@@ -14,7 +14,7 @@ from biomod.errors import ModelError, unknown_name
 from biomod.model import Cell, Circuit, Modulator
 from biomod.progress import Progress, as_progress
 from biomod.reduction.evaluation import scores
-from biomod.reduction.fit import GENERATIONS, Fit, fit, fit_ladder, longest
+from biomod.reduction.fit import GENERATIONS, LAST, Fit, fit, fit_ladder, longest
 from biomod.reduction.models import MODELS, PointModel
 from biomod.reduction.protocol import Protocol
 from biomod.reduction.recordings import Behaviour
@@ -331,7 +331,7 @@ def _conditioned(
     bar.start(1.0)
     try:
         return condition(cell, base, doses, protocol=protocol, seed=seed, backend=backend,
-                         generations=2 * generations, tell=bar.update)  # fmt: skip
+                         generations=LAST * generations, tell=bar.update)  # fmt: skip
     finally:
         bar.close()
 
