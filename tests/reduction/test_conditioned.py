@@ -53,8 +53,11 @@ def behaving(modulators=(), rheobase=None):
     return observe(respond, SHORT, "known", rheobase)
 
 
-def of_known(cell, protocol, modulators=(), rheobase=None, **_):
-    return behaving(modulators, rheobase)
+def of_known(cell, protocol, modulators=(), rheobase=None, **given):
+    """In the place of a cell for the short protocol; other tests of a session see real cells."""
+    if protocol is SHORT:
+        return behaving(modulators, rheobase)
+    return of_cell(cell, protocol, modulators, rheobase=rheobase, **given)
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +71,7 @@ def base():
 @pytest.fixture(scope="module")
 def followed(base):
     patch = pytest.MonkeyPatch()
-    patch.setattr(
-        conditioned,
-        "of_cell",
-        lambda cell, protocol, m=(), rheobase=None, **_: behaving(m, rheobase),
-    )
+    patch.setattr(conditioned, "of_cell", of_known)
     doses = {"ACh": ["1 uM", "6 uM"], "NA": ["1 uM"]}
     yield condition(CELL, base, doses, protocol=SHORT, generations=60)
     patch.undo()
