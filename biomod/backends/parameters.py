@@ -188,7 +188,7 @@ def _somatic_spike(cell: Cell, value: Value, dt: float) -> dict[str, Array]:
 
 def _point_spike(cell: Cell, path: str, value: Value, dt: float) -> dict[str, Array]:
     values = {f"spike_{name}": value(f"{path}.{name}") for name in POINT_SPIKE}
-    for name in {"k_1", "k_2"} - moving_rates(cell):
+    for name in sorted({"k_1", "k_2"} - moving_rates(cell)):
         decay = values[f"spike_{name}"] * dt
         values[f"spike_mean_{name[-1]}"] = -np.expm1(-decay) / decay
     # Brian2 counts from the beginning of the step of the spike.

@@ -68,7 +68,7 @@ def shifted(cell: Cell, changes: Iterable[Change], parameters: Mapping[str, floa
 
     I is what comes in besides at rest; where the membrane is reset to stays as it is. From a tenth
     of the changes, since all of them may leave no stable rest. As if the threshold did not follow
-    the voltage.
+    the voltage: a guess, which the search corrects.
     """
     part = {c.path: _changed(cell, c, LITTLE) for c in changes}
     other = cell.with_(part)
