@@ -25,13 +25,12 @@ from biomod.model.neuromodulation import modulator_name
 from biomod.reduction.evaluation import scores
 from biomod.reduction.fit import Fit, fit
 from biomod.reduction.models import PointModel, glif
-from biomod.reduction.point import level_5, path_and_unit, point_cell
+from biomod.reduction.point import CURRENT, level_5, path_and_unit, point_cell
 from biomod.reduction.protocol import Protocol
 from biomod.reduction.recordings import Behaviour
 from biomod.reduction.reference import of_cell
 from biomod.reduction.shifts import (
     ADDED,
-    CURRENT,
     PASSIVE,
     SHARES,
     Arm,

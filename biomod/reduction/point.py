@@ -16,6 +16,7 @@ from biomod.units import Quantity, parse_unit
 # Only ratios to the area matter: it makes densities of the conductances of the fit.
 AREA_UM2 = 1000.0
 LENGTH_UM = 10.0
+CURRENT = "I"  # a constant current into the soma, which a cell may have beside its parameters
 _UNITS = {f.name: f.metadata["unit"] for f in fields(PointSpike)}
 _SPIKE = {"theta": "threshold", "t_ref": "refractory"} | {
     name: name for name in _UNITS if name not in ("threshold", "refractory", "current")
@@ -52,16 +53,26 @@ def firing_potential(parameters: Mapping[str, float]) -> float:
     return p["E_L"] + (p["theta"] - p["E_L"]) / (1 - follows if follows < 1 else 1.0)
 
 
+def risen(parameters: Mapping[str, Any], rise: Any) -> dict[str, Any]:
+    """What changes (mV) if the rest of a ``glif5`` rises, as by a constant current ``g rise``.
+
+    The potential of the reset stays where it is, and the threshold moves by ``a_v / b_v`` of the
+    rise: with the current, all potentials relative to rest are higher by the rise.
+    """
+    p = parameters
+    return {"E_L": rise, "dv": (1 - p["f_v"]) * rise, "theta": p["a_v"] / p["b_v"] * rise}
+
+
 def path_and_unit(parameter: str) -> tuple[str, str, float]:
     """Path of a GLIF parameter in its cell, its unit there, and how many such units are one.
 
-    ``"I"`` is a constant current, which a cell may have beside them.
+    Of :data:`CURRENT` too.
     """
     if parameter == "g":
         return "soma.g_leak", "uS/cm2", 1e5 / AREA_UM2
     if parameter == "E_L":
         return "soma.E_leak", "mV", 1.0
-    field = "current" if parameter == "I" else _SPIKE[parameter]
+    field = "current" if parameter == CURRENT else _SPIKE[parameter]
     return f"soma.spike.{field}", _UNITS[field], 1.0
 
 
@@ -93,16 +104,16 @@ def point_cell(
     >>> bm.simulate(cell, "1 s", stimulus=bm.step("150 pA", "0 ms", "1 s"))
     """
     spike: dict[str, Any] = {
-        field: _quantity(parameters[own], _UNITS[field]) if _UNITS[field] else parameters[own]
+        field: quantity(parameters[own], _UNITS[field]) if _UNITS[field] else parameters[own]
         for own, field in _SPIKE.items()
     }
     soma = Soma(
         "soma",
-        length=_quantity(LENGTH_UM, "um"),
-        diameter=_quantity(AREA_UM2 / (math.pi * LENGTH_UM), "um"),
-        cm=_quantity(parameters["C"] * 100 / AREA_UM2, "uF/cm2"),
-        g_leak=_quantity(parameters["g"] * 1e5 / AREA_UM2, "uS/cm2"),
-        E_leak=_quantity(parameters["E_L"], "mV"),
+        length=quantity(LENGTH_UM, "um"),
+        diameter=quantity(AREA_UM2 / (math.pi * LENGTH_UM), "um"),
+        cm=quantity(parameters["C"] * 100 / AREA_UM2, "uF/cm2"),
+        g_leak=quantity(parameters["g"] * 1e5 / AREA_UM2, "uS/cm2"),
+        E_leak=quantity(parameters["E_L"], "mV"),
         receptors=tuple(receptors),
         spike=PointSpike(**spike),
     )
@@ -113,6 +124,7 @@ def point_cell(
     return replace(made, species=like.species, temperature=like.temperature)
 
 
-def _quantity(value: float, unit: str) -> Quantity:
+def quantity(value: float, unit: str) -> Quantity:
+    """So many of a unit."""
     factor, dim = parse_unit(unit)
     return Quantity(value * factor, dim)

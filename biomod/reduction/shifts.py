@@ -11,6 +11,7 @@ import numpy.typing as npt
 from biomod.reduction.fit import AGAIN, SHARE, enough
 from biomod.reduction.forced import STEP, Training, least_squares
 from biomod.reduction.models import Parameter, glif
+from biomod.reduction.point import CURRENT, risen
 from biomod.reduction.recordings import Behaviour
 from biomod.reduction.search import Best, refined
 from biomod.reduction.space import Space
@@ -18,10 +19,9 @@ from biomod.reduction.space import Space
 Array = npt.NDArray[np.float64]
 # A receptor, and whether by its high-dose arm, which has an activation of its own.
 Arm = tuple[str, bool]
-CURRENT = "I"  # into the soma, of channels that receptors open or close
 # How far full activation may move a parameter (estimates): conductances, after-spike currents and
 # their rates, and times by a share of themselves, voltages by mV at the strongest activation that
-# is fitted, and the current by what moves the rest as far.
+# is fitted, and the current of channels that open or close by what moves the rest as far.
 SHARES: Mapping[str, float] = {
     "g": 0.8, "t_ref": 0.8, "dI_1": 1.0, "dI_2": 0.8, "a_v": 0.9, "k_1": 0.8, "k_2": 0.8,
 }  # fmt: skip
@@ -38,8 +38,8 @@ def composed(
 
     ``p = p0 prod(1 + s a / p0)`` for those of :data:`SHARES`, ``p = p0 + sum(s a)`` for voltages
     and the current, as the effects of receptors do. Of conductances, those that open (s > 0) add,
-    and those that close multiply. A constant current I is the same as a rest that is higher by
-    ``I / g``, with a reset and a threshold that stay where they are.
+    and those that close multiply. A constant current I becomes a rest that is higher by ``I / g``
+    (:func:`~biomod.reduction.point.risen`).
     """
     values: dict[str, Any] = {**base, CURRENT: 0.0}
     opened: Any = 0.0
@@ -55,10 +55,7 @@ def composed(
                 values[name] = values[name] + shift * activation
     values["g"] = values["g"] + opened
     rise = values.pop(CURRENT) / values["g"]
-    values["E_L"] = values["E_L"] + rise
-    values["dv"] = values["dv"] + (1 - values["f_v"]) * rise
-    values["theta"] = values["theta"] + values["a_v"] / values["b_v"] * rise
-    return values
+    return values | {name: values[name] + moved for name, moved in risen(values, rise).items()}
 
 
 def unit(name: str) -> str:

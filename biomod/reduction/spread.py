@@ -22,8 +22,8 @@ from typing import Any
 from biomod.mechanisms import passive
 from biomod.mechanisms.neuromodulation import Change
 from biomod.model import Cell, Channel, SomaticSpike, Variation
-from biomod.reduction.point import path_and_unit
-from biomod.units import Quantity, parse_unit
+from biomod.reduction.point import CURRENT, path_and_unit, quantity, risen
+from biomod.units import Quantity
 
 CAPACITANCE, THRESHOLD = "*.cm", "soma.spike.threshold"
 LITTLE = 0.1  # of a change, for its linear effect
@@ -76,7 +76,7 @@ def shifted(cell: Cell, changes: Iterable[Change], parameters: Mapping[str, floa
     p, reach = parameters, parameters["theta"] - parameters["E_L"]
     found = {
         "g": (at_threshold - at_rest) / reach / LITTLE,
-        "I": -at_rest / LITTLE,
+        CURRENT: -at_rest / LITTLE,
     }
     if THRESHOLD in part:
         moved = (part[THRESHOLD] - cell.get(THRESHOLD)).to("mV") / LITTLE
@@ -104,20 +104,11 @@ def _between(
 def _of_currents(at_rest: float, at_threshold: float, p: Mapping[str, float]) -> Shifts:
     """Shifts that change by so much (pA) what holds the neuron at rest and at its threshold.
 
-    A rest that moves by x, with the potential of the reset where it was and the threshold moved by
-    ``a_v / b_v * x``, is what a constant current ``-g x`` is: all potentials relative to rest are
-    those of before, moved by ``-x``. What is left is a conductance.
+    That at rest is another rest; what is left is a conductance.
     """
-    follows = p["a_v"] / p["b_v"]
-    rest = -at_rest / p["g"]
     # Inverse of the way (mV) from rest to where a constant current makes it fire, if one does.
-    near = max(1 - follows, 0.0) / (p["theta"] - p["E_L"])
-    return {
-        "g": (at_threshold - at_rest) * near,
-        "E_L": rest,
-        "dv": (1 - p["f_v"]) * rest,
-        "theta": follows * rest,
-    }
+    near = max(1 - p["a_v"] / p["b_v"], 0.0) / (p["theta"] - p["E_L"])
+    return {"g": (at_threshold - at_rest) * near, **risen(p, -at_rest / p["g"])}
 
 
 def _of_threshold(cell: Cell, mV: float, p: Mapping[str, float]) -> Shifts:
@@ -202,13 +193,8 @@ def _following(
     size = math.hypot(*(weight for _, weight in follows))
     if name in FACTORS:
         return Variation(path, "lognormal", cv=size, follows=follows, source=SOURCE)
-    scale, dim = parse_unit(unit)
-    sd = Quantity(size * factor * scale, dim)
+    sd = quantity(size * factor, unit)
     return Variation(path, "normal", sd=sd, follows=follows, source=SOURCE)
-
-
-def _mV(value: float) -> Quantity:
-    return Quantity(value * 1e-3, parse_unit("V")[1])
 
 
 def _ends(cell: Cell) -> tuple[float, float]:
@@ -236,7 +222,7 @@ def _changed(cell: Cell, change: Change, share: float) -> Any:
 
 def _held(cell: Cell, mV: float) -> float:
     """Current in pA that holds the soma at a potential."""
-    _, current = passive.hold(cell, _mV(mV))
+    _, current = passive.hold(cell, quantity(mV, "mV"))
     return current.to("pA")
 
 

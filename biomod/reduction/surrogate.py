@@ -16,10 +16,11 @@ from biomod.progress import Progress, as_progress
 from biomod.reduction.evaluation import scores
 from biomod.reduction.fit import GENERATIONS, LAST, Fit, fit, fit_ladder, longest
 from biomod.reduction.models import MODELS, PointModel
+from biomod.reduction.point import quantity
 from biomod.reduction.protocol import Protocol
 from biomod.reduction.recordings import Behaviour
 from biomod.results._json import write_json
-from biomod.units import Quantity, parse_unit
+from biomod.units import Quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +70,7 @@ class Reduction:
     def parameters(self) -> dict[str, Quantity]:
         """Fitted parameters with units."""
         return {
-            p.name: _quantity(self.fit.parameters[p.name], p.unit)
+            p.name: quantity(self.fit.parameters[p.name], p.unit)
             for p in self.point_model.parameters
         }
 
@@ -175,11 +176,6 @@ class Reduction:
         )
         lines += [f"caution: {c}" for c in self.cautions]
         return "\n".join(lines)
-
-
-def _quantity(value: float, unit: str) -> Quantity:
-    factor, dim = parse_unit(unit)
-    return Quantity(value * factor, dim)
 
 
 @overload

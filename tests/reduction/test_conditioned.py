@@ -253,7 +253,7 @@ CASES = {
     ),
     "L5_IT": ({"ACh": ["0.7 uM", "4 uM"]}, [{"ACh": "1.7 uM"}]),
 }
-# Seeds of noise that nothing was decided with, besides the usual one of the fits.
+# Seeds of noise that nothing about modulators was decided with, besides the usual one of the fits.
 HELD_OUT = (11, 12, 13, 14)
 
 

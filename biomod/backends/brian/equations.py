@@ -255,9 +255,7 @@ class _Writer:
         self.parameters |= {f"spike_{name}": "hertz" for name in ("b_s", "b_v", "k_1", "k_2")}
         lines, means, moving = [], [], moving_rates(self.cell)
         for j in (1, 2):
-            self.parameters |= {
-                f"spike_dI_{j}": "amp", f"spike_f_{j}": "1",
-            }  # fmt: skip
+            self.parameters |= {f"spike_dI_{j}": "amp", f"spike_f_{j}": "1"}
             # The currents decay during a step; the membrane gets their mean over it.
             if f"k_{j}" in moving:
                 means.append(f"exprel(-spike_k_{j} * dt) * after_{j}")
